@@ -1,0 +1,2 @@
+//! flatfoot.
+fn main() {}

@@ -1,0 +1,30 @@
+//! flatfoot's vocabulary, and nothing else: what was read from a host (raw readings, as they are stored)
+//! and what was concluded from it (groups, cadences, limits, findings).
+//!
+//! The types here are the words that the other crates exchange. `probe` fills the readings, `store` keeps
+//! them, `detect` turns them into findings, the binary shows them. A kernel field that is renamed changes
+//! `probe` only; what lies on disk is named here.
+
+mod cadence;
+mod finding;
+mod host;
+mod limit;
+mod look;
+mod memory;
+mod process;
+mod reading;
+mod schedule;
+mod thread;
+mod units;
+
+pub use cadence::*;
+pub use finding::*;
+pub use host::*;
+pub use limit::*;
+pub use look::*;
+pub use memory::*;
+pub use process::*;
+pub use reading::*;
+pub use schedule::*;
+pub use thread::*;
+pub use units::*;
