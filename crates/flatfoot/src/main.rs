@@ -1,2 +1,39 @@
-//! flatfoot.
-fn main() {}
+//! flatfoot: which process leaks, what, how fast, until when, and which code does it.
+//!
+//! The way of the data: a [`source`] (the live host, or a case file) gives looks; [`analyse`] derives classes,
+//! groups and findings from them; [`present`] turns the result into text or JSON. Commands only connect these.
+
+mod analyse;
+mod cli;
+mod commands;
+mod failure;
+mod interrupt;
+mod present;
+mod source;
+mod target;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    let args = match cli::Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            // clap says usage errors with code 2, and help and version with 0, as the contract has it.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let term = present::Term::from_args(&args.output);
+    match commands::run(args, &term) {
+        Ok(code) => ExitCode::from(code.number()),
+        Err(error) => {
+            let failure = failure::Failure::from_any(error);
+            let mut stderr = std::io::stderr().lock();
+            let _ = write!(stderr, "{}", failure.shown(&term));
+            ExitCode::from(failure.code.number())
+        }
+    }
+}

@@ -106,6 +106,7 @@ pub struct VmStat {
 
 /// /proc/pressure: shares of the last 60 s in which some (all) tasks stood still, in percent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Pressure {
     /// memory, some, avg60.
     pub memory_some: f64,

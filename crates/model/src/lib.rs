@@ -17,6 +17,8 @@ mod schedule;
 mod thread;
 mod units;
 
+pub mod show;
+
 pub use cadence::*;
 pub use finding::*;
 pub use host::*;

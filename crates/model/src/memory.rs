@@ -101,8 +101,25 @@ pub struct AddressSpace {
     pub touched_from: TouchedFrom,
     /// Ranges inside mappings that were made guards by MADV_GUARD_INSTALL (glibc ≥ 2.42), in address order.
     pub guards: Vec<(u64, u64)>,
+    /// What the stretches of a mapping hold that contains several stacks: cut at guards and at the tops of stacks, in
+    /// address order. Only for such mappings, and only when pages were counted one by one.
+    pub stretches: Vec<Stretch>,
+    /// Names (indices, ascending) that end in ` (deleted)` and are files of exactly that name: the kernel writes a
+    /// removed file `x` the same way.
+    pub named_deleted: Vec<u32>,
     /// What smaps says of each mapping.
     pub details: Reading<Vec<MappingDetail>>,
+}
+
+/// A part of a mapping with what is in use of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stretch {
+    /// First address.
+    pub start: u64,
+    /// One past the last address.
+    pub end: u64,
+    /// Bytes touched in it.
+    pub touched: u64,
 }
 
 impl AddressSpace {
@@ -130,8 +147,8 @@ pub enum TouchedFrom {
     Nothing,
     /// Page by page, the zero page left out (PAGEMAP_SCAN, Linux ≥ 6.7).
     PagemapScan,
-    /// smaps: Anonymous + Swap for private, Rss + Swap for shared memory. The kernel leaves the zero page out of Rss
-    /// in most versions; older ones may count it.
+    /// smaps: Rss + Swap + huge pages of hugetlbfs. The kernel leaves the zero page out of Rss, as PAGEMAP_SCAN's count
+    /// does; unlike it, Swap includes pages of shared memory that were swapped out and are in no page table.
     Smaps,
 }
 
@@ -192,6 +209,7 @@ impl VmFlags {
 
 /// /proc/PID/smaps_rollup.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Rollup {
     /// Resident.
     pub rss: Bytes,

@@ -55,6 +55,7 @@ pub struct ProcessReading {
 
 /// /proc/PID/stat, the fields that flatfoot uses (proc_pid_stat(5)).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Stat {
     /// `comm`: at most 15 bytes, may hold anything.
     pub name: Text,
@@ -96,6 +97,7 @@ impl Stat {
 
 /// /proc/PID/statm, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Statm {
     /// VmSize.
     pub size: Bytes,
@@ -147,6 +149,7 @@ pub struct Status {
 
 /// Where a process stands in the cgroup trees.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Cgroups {
     /// The path that names it best: v2's, or v1's systemd or memory path.
     pub path: Text,
@@ -180,6 +183,7 @@ pub struct CgroupLevel {
 
 /// /proc/PID/limits: soft limits; `None` is unlimited.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Rlimits {
     /// RLIMIT_NPROC: processes and threads of the user.
     pub processes: Option<u64>,
@@ -195,6 +199,7 @@ pub struct Rlimits {
 
 /// /proc/PID/fd.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Descriptors {
     /// How many are open.
     pub total: u64,
@@ -204,6 +209,7 @@ pub struct Descriptors {
 
 /// Descriptors of one kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct DescriptorKind {
     /// `file`, `socket`, `pipe`, `eventfd`, `epoll`, `timerfd`, `inotify`, `memfd`, `device`, `directory?`, `deleted`, `other`.
     pub kind: Text,
@@ -215,6 +221,7 @@ pub struct DescriptorKind {
 
 /// A child process.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Child {
     /// Its pid.
     pub pid: Pid,

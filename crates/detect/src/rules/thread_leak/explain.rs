@@ -1,0 +1,293 @@
+//! The words of a thread leak: evidence with commands that check it, what is too small, and what to do.
+
+use model::show;
+use model::{
+    AccessLevel, Bytes, Confidence, Evidence, Finding, FindingKind, LimitUnit, MemoryClass, PoolShape,
+    RuledOut, ThreadGroup,
+};
+
+use super::super::{Subject, checks};
+use super::signs::{Numbers, Signs};
+use super::stacks_of;
+
+pub(super) fn add_evidence(subject: &Subject<'_>, group: &ThreadGroup, signs: &Signs, out: &mut Finding) {
+    out.evidence.push(births(subject, group));
+    out.evidence.extend(stacks(subject, group));
+    out.evidence.push(reach(subject, signs));
+    out.evidence.extend(numbers(group, signs));
+    out.evidence.extend(idle(group, signs));
+    out.evidence.extend(watched(subject, signs));
+    out.evidence.extend(share_of_commit(subject, group));
+    too_small(subject, out);
+    ruled_out(subject, out);
+}
+
+fn births(subject: &Subject<'_>, group: &ThreadGroup) -> Evidence {
+    let pid = subject.reading.key.pid;
+    let n = group.count() as u64;
+    let threads = subject.reading.threads.value().map_or(&[][..], Vec::as_slice);
+    let check = checks::thread_name_check(pid, &group.pattern, n, threads);
+    let all = threads.len() as u64;
+    let (reproduce, value) = check.unwrap_or_else(|| (format!("ls /proc/{pid}/task | wc -l"), all));
+    let span = group.births.first().zip(group.births.last()).map_or(0.0, |(a, b)| b - a);
+    let claim = match group.cadence.cadences.as_slice() {
+        [] => format!("{} births over {}, without a rhythm", show::count(n), show::duration(span)),
+        cadences => {
+            let trains: Vec<String> = cadences.iter().map(|c| show::period(c.period_s)).collect();
+            format!(
+                "{} births, one every {}, over {}",
+                show::count(n),
+                trains.join(" and "),
+                show::duration(span)
+            )
+        }
+    };
+    let claim = if value == n { claim } else { format!("{claim} ({} threads in all)", show::count(all)) };
+    Evidence {
+        claim,
+        value: Some(value as f64),
+        source: format!("/proc/{pid}/task/*/stat"),
+        statistic: group.cadence.cadences.first().map(|c| {
+            format!(
+                "period {} ± {} s, jitter {} s, {} of births explained, {} beats without a survivor",
+                show::period(c.period_s),
+                show::spread(c.period_error_s),
+                show::spread(c.jitter_s),
+                show::percent(group.cadence.explained),
+                c.missed
+            )
+        }),
+        supports: true,
+        reproduce: Some(reproduce),
+    }
+}
+
+fn stacks(subject: &Subject<'_>, group: &ThreadGroup) -> Option<Evidence> {
+    let memory = subject.memory?;
+    let space = subject.reading.space.value()?;
+    let mine = stacks_of(group, memory);
+    let all: Vec<_> = memory.stacks.iter().filter(|s| s.reserved() == group.stacks.each).collect();
+    let pid = subject.reading.key.pid;
+    let check = checks::stack_check(pid, &all, space);
+    let of_others = all.len() as u64 - group.stacks.each_count.min(all.len() as u64);
+    let others = if of_others > 0 {
+        format!(" ({} more have that size)", show::count(of_others))
+    } else {
+        String::new()
+    };
+    (!mine.is_empty()).then(|| Evidence {
+        claim: format!(
+            "{} of {} stacks found, {} of them of {} each{others}",
+            show::count(mine.len() as u64),
+            show::count(group.count() as u64),
+            show::count(group.stacks.each_count),
+            show::bytes(group.stacks.each)
+        ),
+        value: check.as_ref().map(|(_, printed)| *printed as f64),
+        source: format!("/proc/{pid}/maps"),
+        statistic: None,
+        supports: true,
+        reproduce: check.map(|(command, _)| command),
+    })
+}
+
+fn reach(subject: &Subject<'_>, signs: &Signs) -> Evidence {
+    let pid = subject.reading.key.pid;
+    Evidence {
+        claim: format!(
+            "the oldest is {} old, the process {}",
+            show::duration(signs.oldest_age_s),
+            show::duration(signs.process_age_s)
+        ),
+        value: None,
+        source: format!("/proc/{pid}/task/*/stat"),
+        statistic: None,
+        supports: signs.reaches_back,
+        reproduce: Some(format!("ps -o etime= -p {pid}; ps -L -o lstart=,comm= -p {pid}")),
+    }
+}
+
+fn numbers(group: &ThreadGroup, signs: &Signs) -> Option<Evidence> {
+    let span = group.numbers?;
+    let (claim, supports) = match signs.numbers {
+        Numbers::NoGap => ("no gap in their numbers: none has ended", true),
+        Numbers::OldestMissing => ("the lowest numbers are gone: these ended", false),
+        Numbers::Gaps => ("gaps in their numbers: some have ended, or belong to others", false),
+        Numbers::Unknown => return None,
+    };
+    Some(Evidence {
+        claim: format!(
+            "numbers {} to {}, {} of them alive: {claim}",
+            span.low,
+            span.high,
+            show::count(span.distinct)
+        ),
+        value: None,
+        source: "thread names".to_owned(),
+        statistic: None,
+        supports,
+        reproduce: None,
+    })
+}
+
+fn idle(group: &ThreadGroup, signs: &Signs) -> Option<Evidence> {
+    (signs.idle_share >= 0.9).then(|| Evidence {
+        claim: format!(
+            "{} of them have used less than 20 ms of CPU in their lives",
+            if signs.idle_share >= 0.999 {
+                format!("all {}", show::count(group.count() as u64))
+            } else {
+                show::percent(signs.idle_share)
+            }
+        ),
+        value: None,
+        source: "utime and stime of /proc/PID/task/*/stat".to_owned(),
+        statistic: None,
+        supports: true,
+        reproduce: None,
+    })
+}
+
+fn watched(subject: &Subject<'_>, signs: &Signs) -> Option<Evidence> {
+    let (born, ended) = signs.watched?;
+    Some(Evidence {
+        claim: format!(
+            "in {} of watching {born} were born and {ended} ended",
+            show::duration(subject.watched_s())
+        ),
+        value: None,
+        source: "/proc/PID/task, compared".to_owned(),
+        statistic: None,
+        supports: born > 0 && ended * 10 <= born,
+        reproduce: None,
+    })
+}
+
+fn share_of_commit(subject: &Subject<'_>, group: &ThreadGroup) -> Option<Evidence> {
+    let host = subject.host.memory.value()?;
+    let share = group.stacks.committed.0 as f64 / host.committed.0.max(1) as f64;
+    (share >= 0.05).then(|| Evidence {
+        claim: format!("their stacks are {} of the host's commit charge", show::percent(share)),
+        value: Some(host.committed.0 as f64 / 1024.0),
+        source: "/proc/meminfo, Committed_AS".to_owned(),
+        statistic: None,
+        supports: true,
+        reproduce: Some("awk '/^Committed_AS/ {print $2}' /proc/meminfo".to_owned()),
+    })
+}
+
+/// Which classes are too small to be what fills the process's commit charge.
+fn too_small(subject: &Subject<'_>, out: &mut Finding) {
+    let (Some(memory), Some(committed)) = (subject.memory, out.committed_bytes) else { return };
+    for (class, amounts) in &memory.classes {
+        let other =
+            !matches!(class, MemoryClass::ThreadStack | MemoryClass::Guard | MemoryClass::Unexplained);
+        if other && amounts.committed.0 > 0 && amounts.committed.0 * 3 < committed {
+            out.too_small.push(RuledOut {
+                kind: class.label().to_owned(),
+                why: format!(
+                    "{} of {} committed",
+                    show::bytes(amounts.committed),
+                    show::bytes(memory.total.committed)
+                ),
+            });
+        }
+    }
+}
+
+fn ruled_out(subject: &Subject<'_>, out: &mut Finding) {
+    let Some(memory) = subject.memory else { return };
+    let heap = memory.of(MemoryClass::JavaHeap);
+    if heap.reserved > Bytes::ZERO && out.reserved_bytes.is_some_and(|r| r > heap.committed.0) {
+        out.ruled_out.push(RuledOut {
+            kind: FindingKind::JavaHeapLeak.id().to_owned(),
+            why: format!(
+                "the Java heap commits {} and cannot exceed {}",
+                show::bytes(heap.committed),
+                show::bytes(heap.reserved)
+            ),
+        });
+    }
+}
+
+/// RISK, NOW and NEXT, once the limits are known.
+pub(in super::super) fn add_risk(subject: &Subject<'_>, finding: &mut Finding) {
+    let pid = subject.reading.key.pid;
+    let nearest = finding.limits.iter().find(|l| l.eta_s.is_some()).cloned();
+    let stop = nearest.as_ref().map(|limit| {
+        format!(
+            "It stops at {} {} in {}",
+            limit.name,
+            match limit.unit {
+                LimitUnit::Bytes => show::bytes(Bytes(limit.value)),
+                _ => show::count(limit.value),
+            },
+            show::duration(limit.eta_s.unwrap_or(f64::INFINITY))
+        )
+    });
+    let memory = match (finding.kind, finding.reserved_bytes, finding.touched_bytes) {
+        (FindingKind::ThreadLeak, Some(reserved), Some(touched)) if touched * 4 < reserved => Some(format!(
+            "not memory: {} promised, {} used",
+            show::bytes(Bytes(reserved)),
+            show::bytes(Bytes(touched))
+        )),
+        (FindingKind::ThreadLeak, Some(reserved), _) => {
+            Some(format!("{} of stacks", show::bytes(Bytes(reserved))))
+        }
+        _ => None,
+    };
+    finding.risk = match (memory, stop) {
+        (Some(memory), Some(stop)) => format!("{memory}. {stop}"),
+        (Some(only), None) | (None, Some(only)) => only,
+        (None, None) => "no limit is near at this rate".to_owned(),
+    };
+    let eta = nearest.and_then(|l| l.eta_s).unwrap_or(f64::INFINITY);
+    let buys = restart_buys(subject, finding);
+    finding.now = if eta < 3_600.0 {
+        format!(
+            "URGENT: {} left. Save the evidence, then restart: flatfoot save {pid}{buys}",
+            show::duration(eta)
+        )
+    } else {
+        let urgency = if eta < 86_400.0 { "act today" } else { "nothing is urgent" };
+        format!("{urgency}. Before any restart: flatfoot save {pid}{buys}")
+    };
+    finding.next = next(subject, finding);
+}
+
+/// How long a fresh process would live, from the nearest limit that only this process counts towards.
+fn restart_buys(subject: &Subject<'_>, finding: &Finding) -> String {
+    let Some(rate) = finding.rate_per_s.filter(|r| *r > 0.0) else { return String::new() };
+    let own = finding.count as f64 / rate;
+    match finding.limits.iter().find_map(|l| l.eta_s) {
+        Some(eta) if finding.kind == FindingKind::ThreadLeak && subject.age_s() > 600.0 => {
+            format!("     (a restart buys {})", show::duration(own + eta))
+        }
+        _ => String::new(),
+    }
+}
+
+fn next(subject: &Subject<'_>, finding: &Finding) -> Vec<String> {
+    let pid = subject.reading.key.pid;
+    let mut next = Vec::new();
+    if finding.kind != FindingKind::ThreadLeak {
+        next.push(format!("flatfoot diagnose {pid} --for 10m        judges it again over a longer time"));
+        return next;
+    }
+    match finding.pool_shape {
+        Some(PoolShape::OneThreadPools) => {
+            next.push(
+                "look for a pool that is made per call and never shut down; share one, or shut it down"
+                    .to_owned(),
+            );
+        }
+        _ => next.push("look for threads that are started per call and never told to end".to_owned()),
+    }
+    if finding.confidence != Confidence::Confirmed && subject.level == AccessLevel::Read {
+        let wait = finding.cadence.first().map_or(60.0, |c| (c.period_s * 8.0).clamp(10.0, 7_200.0)).ceil();
+        next.push(format!(
+            "flatfoot diagnose {pid} --for {wait:.0}s        watches whether any of them ends"
+        ));
+    }
+    next
+}

@@ -1,0 +1,45 @@
+//! The few figures of a look that growth is judged from.
+
+use std::collections::HashMap;
+
+use detect::rules::Point;
+use model::{MemoryMap, Perms, ProcessReading};
+
+/// How many sizes of anonymous mappings are kept per look.
+const SIZES_KEPT: usize = 32;
+
+/// The figures of one process in one look.
+pub(crate) fn point(process: &ProcessReading, at_boot_s: f64, memory: Option<&MemoryMap>) -> Point {
+    let status = process.status.value();
+    let dead = |state: char| state == 'Z' || state == 'X';
+    Point {
+        at_boot_s,
+        threads: Some(process.stat.threads),
+        descriptors: process.descriptors.value().map(|d| d.total),
+        descriptor_kinds: process.descriptors.value().map_or_else(Vec::new, |d| {
+            d.kinds.iter().map(|k| (k.kind.as_str().to_owned(), k.count)).collect()
+        }),
+        children: process.children.value().map(|children| {
+            let zombies = children.iter().filter(|c| dead(c.state)).count() as u64;
+            (children.len() as u64 - zombies, zombies)
+        }),
+        mappings: process.space.value().map(|s| s.mappings.len() as u64),
+        classes: memory.map_or_else(Vec::new, |m| m.classes.clone()),
+        virtual_size: Some(process.stat.virtual_size),
+        resident: process.statm.value().map(|s| s.resident),
+        page_tables: status.and_then(|s| s.page_tables),
+        anonymous_sizes: anonymous_sizes(process),
+    }
+}
+
+fn anonymous_sizes(process: &ProcessReading) -> Vec<(u64, u64)> {
+    let Some(space) = process.space.value() else { return Vec::new() };
+    let mut counts: HashMap<u64, u64> = HashMap::new();
+    for mapping in space.mappings.iter().filter(|m| m.inode == 0 && m.perms == Perms(Perms::READ | Perms::WRITE)) {
+        *counts.entry(mapping.size().0).or_default() += 1;
+    }
+    let mut sizes: Vec<(u64, u64)> = counts.into_iter().collect();
+    sizes.sort_unstable_by_key(|(size, count)| (std::cmp::Reverse(*count), *size));
+    sizes.truncate(SIZES_KEPT);
+    sizes
+}

@@ -1,0 +1,265 @@
+//! From looks to a judgement: the one path that live and recorded readings take.
+
+mod document;
+mod history;
+mod label;
+
+use std::collections::BTreeMap;
+
+use detect::eta::Rate;
+use detect::groups::{GroupInput, group};
+use detect::rules::{self, Judgement, Point, Subject};
+use model::{
+    AccessLevel, HostReading, Impact, Limit, Look, MemoryMap, Pid, ProcessKey, ProcessReading, ProcessRef,
+    Reading, Remains, Thread, ThreadGroup,
+};
+
+pub(crate) use document::{Diagnosis, HostSummary, LookedAt, NearestLimit, SavedCase};
+pub(crate) use history::point;
+pub(crate) use label::{identity, label};
+
+use crate::present::time::rfc3339;
+
+/// One process over the looks, with what was derived from the newest.
+pub(crate) struct Tracked {
+    pub(crate) reading: ProcessReading,
+    pub(crate) now_boot_s: f64,
+    pub(crate) memory: Option<MemoryMap>,
+    pub(crate) groups: Vec<ThreadGroup>,
+    history: Vec<Point>,
+    first_threads: Option<(f64, Vec<Thread>)>,
+}
+
+/// Takes looks one by one and keeps of each only what a judgement needs.
+#[derive(Default)]
+pub(crate) struct Analyser {
+    pub(crate) processes: BTreeMap<ProcessKey, Tracked>,
+    pub(crate) host: HostReading,
+    looks: u64,
+    first_at_boot_s: f64,
+    last_at_boot_s: f64,
+    at_unix_s: f64,
+    took_s: f64,
+    /// Processes in the widest look.
+    seen: u64,
+    gone: u64,
+    denied: u64,
+    impact: Impact,
+}
+
+impl Analyser {
+    /// Adds a look. Readings that a look skipped keep the values of the look before.
+    pub(crate) fn push(&mut self, look: Look) {
+        if self.looks == 0 {
+            self.first_at_boot_s = look.at_boot_s;
+            self.took_s = look.took_s;
+        }
+        self.looks += 1;
+        self.last_at_boot_s = look.at_boot_s;
+        self.at_unix_s = look.at_unix_s;
+        self.seen = self.seen.max(look.processes.len() as u64);
+        self.gone += look.gone;
+        self.denied = self.denied.max(look.denied);
+        self.impact.reading_s += look.impact.reading_s;
+        self.impact.own_cpu_s += look.impact.own_cpu_s;
+        self.impact.level = self.impact.level.max(look.impact.level);
+        self.take_host(look.host);
+        for process in look.processes {
+            self.take_process(process, look.at_boot_s);
+        }
+    }
+
+    fn take_host(&mut self, mut host: HostReading) {
+        if matches!(host.schedules, Reading::Skipped) {
+            host.schedules = std::mem::take(&mut self.host.schedules);
+        }
+        if matches!(host.remains, Reading::Skipped) {
+            host.remains = std::mem::take(&mut self.host.remains);
+        }
+        self.host = host;
+    }
+
+    fn take_process(&mut self, mut process: ProcessReading, look_at_s: f64) {
+        let now_boot_s = look_at_s + process.at_s;
+        let before = self.processes.remove(&process.key);
+        let (mut history, mut first_threads, mut memory) = (Vec::new(), None, None);
+        if let Some(before) = before {
+            history = before.history;
+            memory = before.memory;
+            first_threads = before.first_threads.or_else(|| {
+                before.reading.threads.value().map(|threads| (before.now_boot_s, threads.clone()))
+            });
+            keep_skipped(&mut process, before.reading);
+        }
+        if process.space.value().is_some() {
+            memory = Some(probe::classify::classify(&process));
+        }
+        history.push(point(&process, now_boot_s, memory.as_ref()));
+        self.processes.insert(
+            process.key,
+            Tracked { reading: process, now_boot_s, memory, groups: Vec::new(), history, first_threads },
+        );
+    }
+
+    /// Groups the threads of each process. Called once, when the last look is in.
+    pub(crate) fn group_threads(&mut self) {
+        for tracked in self.processes.values_mut() {
+            let Some(threads) = tracked.reading.threads.value() else { continue };
+            let stacks = tracked.memory.as_ref().map_or(&[][..], |m| &m.stacks);
+            tracked.groups = group(&GroupInput {
+                pid: tracked.reading.key.pid,
+                threads,
+                stacks,
+                process_name: &tracked.reading.stat.name,
+                ticks_per_second: self.host.ticks_per_second,
+                booted_unix_s: self.host.booted_unix_s,
+                utc_offset_s: self.host.utc_offset_s,
+                process_start_s: tracked.reading.stat.start.seconds(self.host.ticks_per_second),
+                now_boot_s: tracked.now_boot_s,
+            });
+        }
+    }
+
+    /// Judges every process by every rule. Needs [`Self::group_threads`] first.
+    pub(crate) fn judge(&self) -> Judgement {
+        let mut all = Judgement::default();
+        for tracked in self.processes.values() {
+            let process = self.process_ref(tracked);
+            let identity = identity(&tracked.reading);
+            let one = rules::judge(&self.subject(tracked, &process, &identity));
+            all.findings.extend(one.findings);
+            all.not_judged.extend(one.not_judged);
+            all.look_again_in_s = match (all.look_again_in_s, one.look_again_in_s) {
+                (Some(a), Some(b)) => Some(a.max(b)),
+                (a, b) => a.or(b),
+            };
+        }
+        all.findings.sort_by(|a, b| {
+            b.confidence.cmp(&a.confidence).then(b.committed_bytes.cmp(&a.committed_bytes)).then(b.count.cmp(&a.count))
+        });
+        all
+    }
+
+    fn subject<'a>(&'a self, tracked: &'a Tracked, process: &'a ProcessRef, identity: &'a str) -> Subject<'a> {
+        Subject {
+            process,
+            identity,
+            host: &self.host,
+            reading: &tracked.reading,
+            now_boot_s: tracked.now_boot_s,
+            memory: tracked.memory.as_ref(),
+            groups: &tracked.groups,
+            history: &tracked.history,
+            first_threads: tracked.first_threads.as_ref().map(|(at, threads)| (*at, threads.as_slice())),
+            level: AccessLevel::Read,
+        }
+    }
+
+    /// How a process is named in findings and tables.
+    pub(crate) fn process_ref(&self, tracked: &Tracked) -> ProcessRef {
+        let started = tracked.reading.stat.start.seconds(self.host.ticks_per_second);
+        ProcessRef {
+            pid: tracked.reading.key.pid,
+            name: tracked.reading.stat.name.clone(),
+            started: rfc3339(self.host.unix_from_boot(started)),
+            label: label(&tracked.reading),
+        }
+    }
+
+    /// The limits of one process while its threads grow by so many per second, if they do.
+    pub(crate) fn limits_at(&self, tracked: &Tracked, threads_per_s: Option<f64>) -> Vec<Limit> {
+        let process = ProcessRef::default();
+        let tasks = threads_per_s.map(|per_s| Rate { per_s, low: per_s, high: per_s });
+        let rates = rules::Rates { tasks, ..rules::Rates::default() };
+        detect::limits::of_process(&self.subject(tracked, &process, ""), &rates)
+    }
+
+    /// The process that is nearest to a limit of its own, by share used.
+    pub(crate) fn nearest_limit(&self) -> Option<NearestLimit> {
+        let mut nearest: Option<NearestLimit> = None;
+        for tracked in self.processes.values().filter(|t| !t.reading.stat.is_kernel_thread()) {
+            for limit in self.limits_at(tracked, None) {
+                if nearest.as_ref().is_none_or(|n| limit.used() > n.limit.used()) {
+                    nearest = Some(NearestLimit { process: self.process_ref(tracked), limit });
+                }
+            }
+        }
+        nearest
+    }
+
+    /// What died before: OOM kills of the processes' groups, crash files, the kernel's log.
+    pub(crate) fn died_before(&self) -> Vec<Remains> {
+        let mut out: Vec<Remains> = Vec::new();
+        for tracked in self.processes.values() {
+            out.extend(tracked.reading.remains.value().into_iter().flatten().cloned());
+            let groups = tracked.reading.cgroups.value().map_or(&[][..], |c| &c.groups);
+            // The innermost group with kills is the process's own story; its ancestors count the same kills again.
+            if let Some((level, kills)) = groups.iter().find_map(|g| Some((g, g.oom_kills.filter(|n| *n > 0)?))) {
+                let mark = Remains {
+                    source: format!("{}/memory.events", level.dir.as_str()).into(),
+                    what: format!("{kills} processes of this cgroup were killed for lack of memory").into(),
+                    when: None,
+                };
+                if !out.iter().any(|r| r.source == mark.source) {
+                    out.push(mark);
+                }
+            }
+        }
+        out.extend(self.host.remains.value().into_iter().flatten().rev().take(8).cloned());
+        out.sort_by(|a, b| b.when.unwrap_or(0.0).total_cmp(&a.when.unwrap_or(0.0)));
+        out
+    }
+
+    /// Seconds from the first look to the last.
+    pub(crate) fn watched_s(&self) -> f64 {
+        (self.last_at_boot_s - self.first_at_boot_s).max(0.0)
+    }
+
+    /// What was looked at, in figures.
+    pub(crate) fn looked_at(&self) -> LookedAt {
+        LookedAt {
+            processes: self.seen,
+            gone: self.gone,
+            denied: self.denied,
+            looks: self.looks,
+            took_s: self.took_s,
+            watched_s: self.watched_s(),
+        }
+    }
+
+    /// The host in figures.
+    pub(crate) fn host_summary(&self) -> HostSummary {
+        HostSummary::of(&self.host, self.at_unix_s)
+    }
+
+    /// What was done to the targets.
+    pub(crate) fn impact(&self) -> Impact {
+        self.impact.clone()
+    }
+
+    /// A process by its pid, the newest of that pid.
+    pub(crate) fn by_pid(&self, pid: Pid) -> Option<&Tracked> {
+        self.processes.values().rev().find(|t| t.reading.key.pid == pid)
+    }
+}
+
+/// A look that did not ask for something does not make it unknown.
+fn keep_skipped(new: &mut ProcessReading, old: ProcessReading) {
+    fn keep<T>(new: &mut Reading<T>, old: Reading<T>) {
+        if matches!(new, Reading::Skipped) {
+            *new = old;
+        }
+    }
+    keep(&mut new.statm, old.statm);
+    keep(&mut new.status, old.status);
+    keep(&mut new.cmdline, old.cmdline);
+    keep(&mut new.exe, old.exe);
+    keep(&mut new.cgroups, old.cgroups);
+    keep(&mut new.rlimits, old.rlimits);
+    keep(&mut new.descriptors, old.descriptors);
+    keep(&mut new.children, old.children);
+    keep(&mut new.threads, old.threads);
+    keep(&mut new.space, old.space);
+    keep(&mut new.rollup, old.rollup);
+    keep(&mut new.remains, old.remains);
+}

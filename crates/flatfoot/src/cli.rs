@@ -1,0 +1,322 @@
+//! The command line: every flag with its help in one place.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+/// Finds which process leaks, what it leaks, how fast, and until when: on the running process, without a restart.
+#[derive(Debug, Parser)]
+#[command(
+    name = "flatfoot",
+    version,
+    propagate_version = true,
+    arg_required_else_help = false,
+    disable_help_subcommand = true,
+    after_help = "\
+Examples:
+  flatfoot diagnose                 what leaks on this host?
+  flatfoot diagnose 3248            what leaks in this process, with evidence
+  flatfoot diagnose java --for 6m   watch it: memory, descriptors and children need time
+  flatfoot save 3248                keep the evidence before a restart
+  flatfoot demo                     see it find a leak in five seconds
+
+Exit codes: 0 nothing suspicious · 1 a likely or confirmed finding · 2 usage · 3 only possible
+            4 the target ended · 5 failed or denied"
+)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// How to print.
+#[derive(Clone, Debug, Default, ClapArgs)]
+pub(crate) struct Output {
+    /// Print JSON (its schemas: flatfoot schema)
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// When to use colour; NO_COLOR is respected
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    pub(crate) color: ColorChoice,
+    /// Print results only: no progress, no remarks
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// Say more: statistics and sources of each piece of evidence
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ColorChoice {
+    /// On a terminal
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// What leaks, with evidence: a process, several, or the whole host
+    Diagnose(Diagnose),
+    /// Processes by growth
+    Top(Top),
+    /// Threads by name pattern: count, births, cadence, stacks
+    Threads(Threads),
+    /// Memory by class: reserved, committed, touched
+    Map(Map),
+    /// Keep the evidence before a restart: a case file that every command opens elsewhere
+    Save(Save),
+    /// A report for a ticket
+    Report(Report),
+    /// What flatfoot can see here, and what would let it see more
+    Doctor,
+    /// Start a small child that leaks, and find the leak
+    Demo(Demo),
+    /// The JSON Schemas of what --json prints
+    Schema(Schema),
+    /// Completions for a shell
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+    /// The manual page, in roff
+    Man {
+        /// Of this command; the whole tool when it is left out
+        command: Option<String>,
+    },
+    /// The child that `demo` starts
+    #[command(hide = true)]
+    DemoChild {
+        period_ms: u64,
+    },
+}
+
+/// Whom to look at.
+#[derive(Clone, Debug, Default, ClapArgs)]
+pub(crate) struct Targets {
+    /// A pid, a process name, or a case file (then pids or names in it)
+    #[arg(value_name = "TARGET")]
+    pub(crate) targets: Vec<String>,
+    /// A systemd unit: torquebox or torquebox.service
+    #[arg(long, value_name = "UNIT")]
+    pub(crate) unit: Vec<String>,
+    /// A container, by the beginning of its id (docker ps, crictl ps)
+    #[arg(long, value_name = "ID")]
+    pub(crate) container: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default, ClapArgs)]
+pub(crate) struct Access {
+    /// What may be done to the target: read touches nothing but /proc
+    #[arg(long, value_enum, default_value_t, value_name = "LEVEL")]
+    pub(crate) access: AccessChoice,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AccessChoice {
+    /// /proc and cgroup files; nothing is loaded, signalled or stopped
+    #[default]
+    Read,
+}
+
+/// flatfoot diagnose
+#[derive(Clone, Debug, Default, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  flatfoot diagnose                      the whole host
+  flatfoot diagnose 3248                 one process, all evidence
+  flatfoot diagnose java mysqld          by name
+  flatfoot diagnose --unit torquebox     by systemd unit
+  flatfoot diagnose 3248 --for 6m        growth of memory, descriptors and children, too
+  flatfoot diagnose 7c1e.flatfoot        what was saved, on any machine")]
+pub(crate) struct Diagnose {
+    #[command(flatten)]
+    pub(crate) targets: Targets,
+    #[command(flatten)]
+    pub(crate) access: Access,
+    /// Watch for this long: 90s, 6m, 2h
+    #[arg(long = "for", value_name = "TIME", value_parser = parse_time)]
+    pub(crate) watch_s: Option<f64>,
+    /// Time between looks; by default 64 looks are spread over --for
+    #[arg(long, value_name = "TIME", value_parser = parse_time, requires = "watch_s")]
+    pub(crate) interval: Option<f64>,
+    /// Don't keep a case file of what was found
+    #[arg(long)]
+    pub(crate) no_save: bool,
+}
+
+/// flatfoot top
+#[derive(Clone, Debug, Default, ClapArgs)]
+pub(crate) struct Top {
+    #[command(flatten)]
+    pub(crate) targets: Targets,
+    /// Print the table once and end
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// How many processes to show; 0 for all
+    #[arg(short = 'n', long, default_value_t = 20, value_name = "N")]
+    pub(crate) rows: usize,
+    /// Order of the processes
+    #[arg(long, value_enum, default_value_t, value_name = "COLUMN")]
+    pub(crate) by: TopOrder,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TopOrder {
+    /// Regular thread births first, then the gap between committed and resident
+    #[default]
+    Growth,
+    Commit,
+    Rss,
+    Untouched,
+    Threads,
+}
+
+/// flatfoot threads
+#[derive(Clone, Debug, Default, ClapArgs)]
+pub(crate) struct Threads {
+    #[command(flatten)]
+    pub(crate) targets: Targets,
+    /// Show every pattern, also those of one thread
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Show each thread: id, state, birth, name
+    #[arg(long)]
+    pub(crate) list: bool,
+}
+
+/// flatfoot map
+#[derive(Clone, Debug, Default, ClapArgs)]
+#[command(after_help = "\
+Detail and its cost to the target:
+  sizes     /proc/PID/maps alone: reserved bytes; the target notices nothing
+  touched   also which pages are in use, in small chunks
+  full      also committed, proportional, dirty and swapped bytes (smaps, read at an easy pace)")]
+pub(crate) struct Map {
+    #[command(flatten)]
+    pub(crate) targets: Targets,
+    /// List the mappings instead of the classes
+    #[arg(long)]
+    pub(crate) mappings: bool,
+    /// Order of the mappings
+    #[arg(long, value_enum, value_name = "COLUMN")]
+    pub(crate) by: Option<MapOrder>,
+    /// Mappings of equal size and class as one row each
+    #[arg(long)]
+    pub(crate) sizes: bool,
+    /// How much to read
+    #[arg(long, value_enum, default_value_t, value_name = "DETAIL")]
+    pub(crate) detail: MapDetail,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MapOrder {
+    #[default]
+    Address,
+    Size,
+    Touched,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MapDetail {
+    Sizes,
+    Touched,
+    #[default]
+    Full,
+}
+
+/// flatfoot save
+#[derive(Clone, Debug, Default, ClapArgs)]
+pub(crate) struct Save {
+    #[command(flatten)]
+    pub(crate) targets: Targets,
+    /// Where to: a file that does not exist yet [default: in $XDG_STATE_HOME/flatfoot]
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Watch for this long, and save every look: 90s, 6m
+    #[arg(long = "for", value_name = "TIME", value_parser = parse_time)]
+    pub(crate) watch_s: Option<f64>,
+}
+
+/// flatfoot report
+#[derive(Clone, Debug, Default, ClapArgs)]
+pub(crate) struct Report {
+    #[command(flatten)]
+    pub(crate) targets: Targets,
+    /// Markdown, for a ticket
+    #[arg(long)]
+    pub(crate) md: bool,
+    /// Where to: a file, or - for stdout
+    #[arg(short, long, default_value = "-", value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// Watch for this long: 90s, 6m
+    #[arg(long = "for", value_name = "TIME", value_parser = parse_time)]
+    pub(crate) watch_s: Option<f64>,
+}
+
+/// flatfoot demo
+#[derive(Clone, Copy, Debug, ClapArgs)]
+pub(crate) struct Demo {
+    /// How fast the child leaks
+    #[arg(long, default_value_t = 500, value_name = "MS", value_parser = clap::value_parser!(u64).range(20..=5_000))]
+    pub(crate) period_ms: u64,
+}
+
+/// flatfoot schema
+#[derive(Clone, Debug, Default, ClapArgs)]
+pub(crate) struct Schema {
+    /// Of this document only: diagnosis, map, threads, top, doctor, saved
+    pub(crate) document: Option<String>,
+}
+
+/// `90`, `90s`, `6m`, `1h30m`, `500ms`: seconds.
+fn parse_time(text: &str) -> Result<f64, String> {
+    let mut rest = text.trim();
+    let mut total = 0.0;
+    if rest.is_empty() {
+        return Err("a time such as 90s, 6m or 2h".to_owned());
+    }
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+        let value: f64 = rest[..digits].parse().map_err(|_| format!("no number before {rest:?}"))?;
+        rest = &rest[digits..];
+        let unit = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
+        total += value
+            * match rest[..unit].trim() {
+                "ms" => 0.001,
+                "" | "s" => 1.0,
+                "m" | "min" => 60.0,
+                "h" => 3_600.0,
+                "d" => 86_400.0,
+                other => return Err(format!("{other:?} is no unit of time: ms, s, m, h or d")),
+            };
+        rest = &rest[unit..];
+    }
+    if total > 0.0 && total <= 31.0 * 86_400.0 { Ok(total) } else { Err("a time between 1ms and 31d".to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn times_are_read_as_people_write_them() {
+        assert_eq!(parse_time("90"), Ok(90.0));
+        assert_eq!(parse_time("6m"), Ok(360.0));
+        assert_eq!(parse_time("1h30m"), Ok(5_400.0));
+        assert_eq!(parse_time("500ms"), Ok(0.5));
+        for wrong in ["", "m", "6 parsecs", "0", "-1s", "40d", "1e9h"] {
+            assert!(parse_time(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! flatfoot diagnose: the main job.
+
+use anyhow::Result;
+use detect::rules::Judgement;
+use model::{Confidence, Look, Pid};
+use probe::{DescriptorDepth, Parts, SpaceDepth, ThreadDepth};
+
+use super::VERSION;
+use super::save::{CaseFile, About};
+use crate::analyse::{Analyser, Diagnosis};
+use crate::cli;
+use crate::failure::{Code, Failure};
+use crate::interrupt;
+use crate::present::{self, Term};
+use crate::source::{Ask, Source, parts_of_everybody};
+use crate::target::{self, Chosen};
+
+/// Looks over which --for is spread: what the judgement of growth needs.
+const LOOKS: f64 = 64.0;
+/// No interval is shorter.
+const SHORTEST_INTERVAL_S: f64 = 0.1;
+/// Threads are read of processes with at least so many: fewer cannot be a finding.
+const THREADS_FROM: u64 = 8;
+/// At most so many processes of a host are read in full after the first look.
+const MOST_SUSPECTS: usize = 16;
+
+/// A diagnosis, and how the command ends with it.
+pub(crate) struct Outcome {
+    pub(crate) diagnosis: Diagnosis,
+    pub(crate) names: Vec<String>,
+    pub(crate) everybody: bool,
+}
+
+impl Outcome {
+    fn code(&self) -> Code {
+        match self.diagnosis.findings.iter().map(|f| f.confidence).max() {
+            None => Code::Clean,
+            Some(Confidence::Possible) => Code::Possible,
+            Some(_) => Code::Found,
+        }
+    }
+}
+
+/// The command.
+pub(crate) fn run(args: &cli::Diagnose, term: &Term) -> Result<Code> {
+    interrupt::listen();
+    let chosen = target::choose(&args.targets)?;
+    let outcome = diagnose(chosen, args.watch_s, args.interval, !args.no_save)?;
+    if term.json {
+        present::print_json(&outcome.diagnosis)?;
+    } else if outcome.everybody {
+        present::print(&present::diagnosis::host(&outcome.diagnosis, term))?;
+    } else {
+        present::print(&present::diagnosis::targets(&outcome.diagnosis, &outcome.names, term))?;
+    }
+    Ok(outcome.code())
+}
+
+/// Looks, judges, and keeps the evidence when there is a finding.
+pub(crate) fn diagnose(
+    chosen: Chosen,
+    watch_s: Option<f64>,
+    interval_s: Option<f64>,
+    keep: bool,
+) -> Result<Outcome> {
+    let Chosen { mut source, pids } = chosen;
+    let everybody = pids.is_empty();
+    let live = source.is_live();
+    let watch = watch_s.unwrap_or(0.0);
+    let ask = Ask {
+        parts: if everybody { parts_of_everybody() } else { parts_of_target(watch > 0.0) },
+        threads_from: if everybody { THREADS_FROM } else { 0 },
+        surroundings: true,
+        watch_s: watch,
+        interval_s: interval_s.unwrap_or((watch / (LOOKS - 1.0)).max(SHORTEST_INTERVAL_S)),
+        pids,
+    };
+    let mut session = Looks { analyser: Analyser::default(), case: None };
+    if keep && live {
+        session.case = CaseFile::begin(&About::of(&ask.pids)).ok();
+    }
+    let mut remarks = session.take(source.as_mut(), &ask)?;
+    let mut judgement = session.judge();
+    if live && everybody {
+        judgement = session.look_closer(source.as_mut(), judgement, &mut remarks)?;
+    }
+    if let (true, Some(wait_s), false) = (live, judgement.look_again_in_s, interrupt::asked()) {
+        judgement = session.look_again(source.as_mut(), &ask, wait_s, judgement)?;
+    }
+    Ok(session.outcome(source.as_ref(), judgement, remarks, everybody, watch_s))
+}
+
+/// What is read of a process that was asked for by name. While it is watched, the slowest part is left out.
+fn parts_of_target(watched: bool) -> Parts {
+    let space = if watched { SpaceDepth::Touched } else { SpaceDepth::Details };
+    Parts { space, rollup: false, ..Parts::everything() }
+}
+
+/// The looks as they come in: to the analyser, and to the case file.
+struct Looks {
+    analyser: Analyser,
+    case: Option<CaseFile>,
+}
+
+impl Looks {
+    fn take(&mut self, source: &mut dyn Source, ask: &Ask) -> Result<Vec<String>> {
+        let mut lost = None;
+        let remarks = source.looks(ask, &mut |look: Look| {
+            if let Some(case) = &mut self.case
+                && let Err(error) = case.add(&look)
+            {
+                // Evidence that cannot be kept is no reason not to judge.
+                lost = Some(format!("the case file could not be written: {error}"));
+                self.case = None;
+            }
+            self.analyser.push(look);
+            Ok(())
+        });
+        let mut remarks = remarks?;
+        remarks.extend(lost);
+        Ok(remarks)
+    }
+
+    fn judge(&mut self) -> Judgement {
+        self.analyser.group_threads();
+        self.analyser.judge()
+    }
+
+    /// After a look at everybody: the mappings and stacks of those with findings.
+    fn look_closer(
+        &mut self,
+        source: &mut dyn Source,
+        judgement: Judgement,
+        remarks: &mut Vec<String>,
+    ) -> Result<Judgement> {
+        let mut suspects: Vec<Pid> = judgement.findings.iter().map(|f| f.process.pid).collect();
+        suspects.dedup();
+        suspects.truncate(MOST_SUSPECTS);
+        if suspects.is_empty() || interrupt::asked() {
+            return Ok(judgement);
+        }
+        suspects.sort_unstable();
+        suspects.dedup();
+        let parts = Parts { descriptors: DescriptorDepth::Kinds, ..parts_of_target(false) };
+        match self.take(source, &Ask::once(suspects, parts)) {
+            Ok(more) => remarks.extend(more),
+            // All suspects ended in between: the first look stands.
+            Err(error) if ended(&error) => return Ok(judgement),
+            Err(error) => return Err(error),
+        }
+        Ok(self.judge())
+    }
+
+    /// Where births follow fast, a second look shortly after tells a leak from a pool that renews itself.
+    fn look_again(
+        &mut self,
+        source: &mut dyn Source,
+        ask: &Ask,
+        wait_s: f64,
+        judgement: Judgement,
+    ) -> Result<Judgement> {
+        if !interrupt::sleep(wait_s) {
+            return Ok(judgement);
+        }
+        let parts = Parts { threads: ThreadDepth::WithStacks, ..parts_of_target(false) };
+        let again = match ask.pids.as_slice() {
+            [] => Ask { watch_s: 0.0, surroundings: false, ..ask.clone() },
+            pids => Ask::once(pids.to_vec(), parts),
+        };
+        match self.take(source, &again) {
+            Ok(_) => Ok(self.judge()),
+            Err(error) if ended(&error) => Ok(judgement),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn outcome(
+        mut self,
+        source: &dyn Source,
+        judgement: Judgement,
+        remarks: Vec<String>,
+        everybody: bool,
+        watch_s: Option<f64>,
+    ) -> Outcome {
+        let analyser = &self.analyser;
+        let mut not_judged = judgement.not_judged;
+        not_judged.extend(denials(analyser, everybody));
+        not_judged.extend(remarks);
+        if analyser.watched_s() < 30.0 && watch_s.is_none_or(|s| s < 30.0) {
+            let target = match analyser.processes.values().next() {
+                Some(one) if !everybody && analyser.processes.len() == 1 => format!(" {}", one.reading.key.pid),
+                _ => String::new(),
+            };
+            let what = "slow growth of memory, descriptors and children needs time";
+            not_judged.push(if source.is_live() {
+                format!("{what}: flatfoot diagnose{target} --for 6m")
+            } else {
+                format!("{what}: the case holds {} of looks", model::show::duration(analyser.watched_s()))
+            });
+        }
+        let saved = match (&judgement.findings.first(), self.case.take()) {
+            (Some(finding), Some(case)) => case.finish(&finding.id).ok(),
+            _ => None,
+        };
+        let names = analyser
+            .processes
+            .values()
+            .map(|t| format!("{}[{}]", t.reading.stat.name, t.reading.key.pid))
+            .collect();
+        let diagnosis = Diagnosis {
+            schema: "flatfoot.diagnosis/1",
+            version: VERSION,
+            origin: source.origin(),
+            host: analyser.host_summary(),
+            looked_at: analyser.looked_at(),
+            nearest_limit: analyser.nearest_limit(),
+            died_before: analyser.died_before().into_iter().map(Into::into).collect(),
+            findings: judgement.findings,
+            not_judged,
+            saved,
+            impact: analyser.impact(),
+        };
+        Outcome { diagnosis, names, everybody }
+    }
+}
+
+/// What the kernel refused, once per kind of reading.
+fn denials(analyser: &Analyser, everybody: bool) -> Vec<String> {
+    if everybody {
+        return Vec::new();
+    }
+    let mut out = Vec::new();
+    for tracked in analyser.processes.values() {
+        let reading = &tracked.reading;
+        let who = format!("{}[{}]", reading.stat.name, reading.key.pid);
+        let parts = [
+            ("mappings", reading.space.absence()),
+            ("threads", reading.threads.absence()),
+            ("descriptors", reading.descriptors.absence()),
+            ("limits", reading.rlimits.absence()),
+            ("cgroups", reading.cgroups.absence()),
+        ];
+        for (what, absence) in parts {
+            if let Some(why) = absence.filter(|why| why != "not read") {
+                out.push(format!("{what} of {who}: {why}"));
+            }
+        }
+    }
+    out
+}
+
+fn ended(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<Failure>().is_some_and(|f| f.code == Code::Ended)
+}

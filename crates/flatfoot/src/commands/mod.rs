@@ -1,0 +1,42 @@
+//! One file per command: choose the source, ask it, show the answer.
+
+mod demo;
+mod diagnose;
+mod doctor;
+mod map;
+mod report;
+mod save;
+mod schema;
+mod shell;
+mod threads;
+mod top;
+
+use anyhow::Result;
+
+use crate::cli::{Args, Command};
+use crate::failure::Code;
+use crate::present::Term;
+
+/// The version that every document carries.
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Runs what was asked for.
+pub(crate) fn run(args: Args, term: &Term) -> Result<Code> {
+    let Some(command) = args.command else {
+        return top::run(&crate::cli::Top { rows: 20, ..Default::default() }, term);
+    };
+    match command {
+        Command::Diagnose(args) => diagnose::run(&args, term),
+        Command::Top(args) => top::run(&args, term),
+        Command::Threads(args) => threads::run(&args, term),
+        Command::Map(args) => map::run(&args, term),
+        Command::Save(args) => save::run(&args, term),
+        Command::Report(args) => report::run(&args, term),
+        Command::Doctor => doctor::run(term),
+        Command::Demo(args) => demo::run(&args, term),
+        Command::DemoChild { period_ms } => demo::child(period_ms),
+        Command::Schema(args) => schema::run(&args),
+        Command::Completions { shell } => shell::completions(shell),
+        Command::Man { command } => shell::man(command.as_deref()),
+    }
+}

@@ -1,0 +1,127 @@
+//! flatfoot top: processes by growth.
+
+use anyhow::Result;
+use model::{Bytes, Limit, Pid};
+use probe::{DescriptorDepth, Parts, ThreadDepth};
+
+use super::threads::births_per_s;
+use crate::analyse::{Analyser, Tracked};
+use crate::cli::{self, TopOrder};
+use crate::failure::Code;
+use crate::interrupt;
+use crate::present::top::{NextLimit, TopDocument, TopRow};
+use crate::present::{self, Term};
+use crate::source::Ask;
+use crate::target::{self, Chosen};
+
+/// Threads are read of processes with at least so many: one look at births shows whether they become more.
+const THREADS_FROM: u64 = 16;
+
+/// The command.
+pub(crate) fn run(args: &cli::Top, term: &Term) -> Result<Code> {
+    interrupt::listen();
+    let Chosen { mut source, pids } = target::choose(&args.targets)?;
+    let mut analyser = Analyser::default();
+    let overview = Parts { threads: ThreadDepth::Basic, ..Parts::overview() };
+    let ask = Ask { threads_from: THREADS_FROM, ..Ask::once(pids, overview) };
+    source.looks(&ask, &mut |look| {
+        analyser.push(look);
+        Ok(())
+    })?;
+    analyser.group_threads();
+    let mut order: Vec<Pid> = ordered(&analyser, args.by);
+    let total = order.len() as u64;
+    if args.rows > 0 {
+        order.truncate(args.rows);
+    }
+    if source.is_live() && !order.is_empty() {
+        // Names and limits cost several files each; only those that are shown are asked for them.
+        let parts = Parts {
+            status: true,
+            cmdline: true,
+            cgroups: true,
+            rlimits: true,
+            descriptors: DescriptorDepth::Total,
+            ..Parts::overview()
+        };
+        let _ = source.looks(&Ask::once(order.clone(), parts), &mut |look| {
+            analyser.push(look);
+            Ok(())
+        });
+        analyser.group_threads();
+    }
+    let document = TopDocument {
+        schema: "flatfoot.top/1",
+        origin: source.origin(),
+        host: analyser.host_summary(),
+        total,
+        processes: order.iter().filter_map(|pid| analyser.by_pid(*pid)).map(|t| row(&analyser, t)).collect(),
+        impact: analyser.impact(),
+    };
+    if term.json {
+        present::print_json(&document)?;
+    } else {
+        present::print(&document.text(term))?;
+    }
+    Ok(Code::Clean)
+}
+
+/// Births per minute and the pattern, of the group that grows fastest with a rhythm.
+fn growing(analyser: &Analyser, tracked: &Tracked) -> Option<(f64, String)> {
+    tracked
+        .groups
+        .iter()
+        .filter_map(|g| Some((births_per_s(analyser, tracked, g)? * 60.0, format!("threads {}", g.pattern))))
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .filter(|(rate, _)| *rate > 0.0)
+}
+
+fn ordered(analyser: &Analyser, by: TopOrder) -> Vec<Pid> {
+    let mut rows: Vec<(f64, f64, Pid)> = analyser
+        .processes
+        .values()
+        .filter(|t| !t.reading.stat.is_kernel_thread())
+        .map(|t| {
+            let (committed, resident, untouched) = memory(t);
+            let first = match by {
+                TopOrder::Growth => growing(analyser, t).map_or(0.0, |(rate, _)| rate),
+                TopOrder::Commit => committed.0 as f64,
+                TopOrder::Rss => resident.0 as f64,
+                TopOrder::Untouched => untouched.0 as f64,
+                TopOrder::Threads => t.reading.stat.threads as f64,
+            };
+            (first, untouched.0 as f64, t.reading.key.pid)
+        })
+        .collect();
+    rows.sort_by(|a, b| b.0.total_cmp(&a.0).then(b.1.total_cmp(&a.1)).then(a.2.cmp(&b.2)));
+    rows.into_iter().map(|(_, _, pid)| pid).collect()
+}
+
+/// Committed (approximate), resident, and the gap between the two: private writable memory that is not in use.
+fn memory(tracked: &Tracked) -> (Bytes, Bytes, Bytes) {
+    let Some(statm) = tracked.reading.statm.value() else { return Default::default() };
+    let private = statm.resident.saturating_sub(statm.shared);
+    (statm.data, statm.resident, statm.data.saturating_sub(private))
+}
+
+fn row(analyser: &Analyser, tracked: &Tracked) -> TopRow {
+    let (committed, resident, untouched) = memory(tracked);
+    let growing = growing(analyser, tracked);
+    let rate = growing.as_ref().map(|(per_minute, _)| per_minute / 60.0);
+    TopRow {
+        process: analyser.process_ref(tracked),
+        committed_bytes_approximate: committed.0,
+        resident_bytes: resident.0,
+        untouched_bytes: untouched.0,
+        threads: tracked.reading.stat.threads,
+        threads_per_minute: growing.as_ref().map(|(per_minute, _)| *per_minute),
+        growing: growing.map(|(_, what)| what),
+        next_limit: next_limit(&analyser.limits_at(tracked, rate)),
+    }
+}
+
+/// The limit with the soonest ETA; without one, the process's own limit of which most is used.
+fn next_limit(limits: &[Limit]) -> Option<NextLimit> {
+    let own = |l: &&Limit| l.eta_s.is_some() || l.scope.as_str() != "host";
+    limits.iter().find(own).map(|l| NextLimit { name: l.name.as_str().to_owned(), used: l.used(), eta_s: l.eta_s })
+}

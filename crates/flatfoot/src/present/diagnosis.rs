@@ -1,0 +1,366 @@
+//! A diagnosis as text: a line or two per finding for a whole host, all evidence for a target.
+
+use std::fmt::Write as _;
+
+use model::show;
+use model::{Bytes, Confidence, Evidence, Finding, FindingKind, Limit, LimitUnit, PoolShape, RuledOut, ScheduleMatch};
+
+use super::Term;
+use crate::analyse::{Diagnosis, NearestLimit};
+
+/// Width of the labels on the left.
+const LABEL: usize = 13;
+
+/// A diagnosis of the whole host: short.
+pub(crate) fn host(diagnosis: &Diagnosis, term: &Term) -> String {
+    let mut out = String::new();
+    let looked = &diagnosis.looked_at;
+    let _ = write!(
+        out,
+        "{} processes in {}, by reading only",
+        show::count(looked.processes),
+        show::duration(looked.took_s)
+    );
+    if looked.looks > 1 && looked.watched_s >= 1.0 {
+        let _ = write!(out, "; watched for {}", show::duration(looked.watched_s));
+    }
+    if looked.denied > 0 {
+        let _ = write!(out, " ({} belong to others: sudo shows them)", show::count(looked.denied));
+    }
+    out.push('\n');
+    for finding in &diagnosis.findings {
+        brief(finding, term, &mut out);
+    }
+    if diagnosis.findings.is_empty() {
+        let _ = write!(out, "Nothing suspicious in {} processes.", show::count(looked.processes));
+        if let Some(nearest) = &diagnosis.nearest_limit {
+            let _ = write!(out, " Nearest limit: {}.", nearest_limit(nearest));
+        }
+        out.push('\n');
+    }
+    tail(diagnosis, term, &mut out);
+    out
+}
+
+/// A diagnosis of one process or a few: everything.
+pub(crate) fn targets(diagnosis: &Diagnosis, names: &[String], term: &Term) -> String {
+    let mut out = String::new();
+    for finding in &diagnosis.findings {
+        full(finding, term, &mut out);
+    }
+    if diagnosis.findings.is_empty() {
+        let _ = write!(out, "Nothing suspicious in {}.", names.join(", "));
+        if let Some(nearest) = &diagnosis.nearest_limit {
+            let _ = write!(out, " Nearest limit: {}.", nearest_limit(nearest));
+        }
+        out.push('\n');
+    }
+    tail(diagnosis, term, &mut out);
+    out
+}
+
+/// A finding in few lines.
+fn brief(finding: &Finding, term: &Term, out: &mut String) {
+    let line = format!("{}  {}   {}", title(finding, term), process(finding), headline(finding));
+    let _ = writeln!(out, "{line}      {}", finding.confidence.label());
+    if let Some(why) = finding.confidence_why.as_ref().filter(|_| finding.confidence == Confidence::Possible) {
+        labelled(out, term, "ONLY POSSIBLE", why);
+    }
+    if let Some(schedule) = finding.schedules.first() {
+        labelled(out, term, "SCHEDULE", &schedule_line(schedule));
+    }
+    labelled(out, term, "RISK", &finding.risk);
+    labelled(out, term, "NOW", &finding.now);
+    let why = format!("flatfoot diagnose {}        shows all evidence", finding.process.pid);
+    labelled(out, term, "WHY", &why);
+}
+
+/// A finding with everything that was found.
+fn full(finding: &Finding, term: &Term, out: &mut String) {
+    let head = format!("{}  {}", title(finding, term), process(finding));
+    let plain = format!("{}  {}", finding.kind.title(), process(finding));
+    let pad = 100usize.saturating_sub(plain.chars().count()).max(3);
+    let _ = writeln!(out, "{head}{:pad$}{}", "", confidence(finding.confidence, term));
+    let _ = writeln!(out, "  {}", sentence(finding));
+    if let Some(inferred) = &finding.subject_inferred {
+        let _ = writeln!(out, "  {}", term.dim(&format!("({inferred})")));
+    }
+    if let Some(memory) = memory_sentence(finding) {
+        let _ = writeln!(out, "  {memory}");
+    }
+    if let Some(why) = finding.confidence_why.as_ref() {
+        let label = if finding.confidence == Confidence::Possible { "ONLY POSSIBLE" } else { "NOT SURER" };
+        labelled(out, term, label, why);
+    }
+    for schedule in &finding.schedules {
+        labelled(out, term, "SCHEDULE", &schedule_line(schedule));
+    }
+    evidence(finding, term, out);
+    if !finding.ruled_out.is_empty() {
+        labelled(out, term, "RULED OUT", &joined(&finding.ruled_out, ": "));
+    }
+    if !finding.too_small.is_empty() {
+        let _ = writeln!(out, "{}   {}", term.bold("TOO SMALL TO EXPLAIN IT"), too_small(&finding.too_small));
+    }
+    if let Some(bytes) = finding.unexplained_bytes {
+        labelled(out, term, "UNEXPLAINED", &format!("{} of this process's address space", show::bytes(Bytes(bytes))));
+    }
+    labelled(out, term, "LIMIT", &limits(&finding.limits));
+    labelled(out, term, "RISK", &finding.risk);
+    labelled(out, term, "NOW", &finding.now);
+    for next in &finding.next {
+        labelled(out, term, "NEXT", next);
+    }
+}
+
+fn tail(diagnosis: &Diagnosis, term: &Term, out: &mut String) {
+    for death in diagnosis.died_before.iter().take(5) {
+        let when = death.when.as_ref().map_or_else(String::new, |w| format!("{w}  "));
+        labelled(out, term, "DIED BEFORE", &format!("{when}{} ({})", death.what, death.source));
+    }
+    let shown = if term.verbose { usize::MAX } else { 6 };
+    for line in diagnosis.not_judged.iter().take(shown) {
+        labelled(out, term, "NOT JUDGED", line);
+    }
+    if diagnosis.not_judged.len() > shown {
+        let more = diagnosis.not_judged.len() - shown;
+        labelled(out, term, "NOT JUDGED", &format!("{more} more: -v shows them"));
+    }
+    if let Some(saved) = &diagnosis.saved {
+        let size = show::bytes(Bytes(saved.bytes));
+        labelled(out, term, "SAVED", &format!("{} ({size}, --no-save to skip)", saved.path));
+    }
+    labelled(out, term, "IMPACT", &impact(diagnosis));
+}
+
+fn impact(diagnosis: &Diagnosis) -> String {
+    let impact = &diagnosis.impact;
+    if diagnosis.origin != "this host" {
+        return format!("none: read from {}", diagnosis.origin);
+    }
+    format!(
+        "read from /proc for {}, {} of CPU; nothing was loaded, signalled or stopped",
+        show::duration(impact.reading_s),
+        show::duration(impact.own_cpu_s)
+    )
+}
+
+fn title(finding: &Finding, term: &Term) -> String {
+    let title = finding.kind.title();
+    if finding.confidence == Confidence::Possible { term.yellow(&title) } else { term.red(&title) }
+}
+
+fn confidence(confidence: Confidence, term: &Term) -> String {
+    match confidence {
+        Confidence::Possible => term.yellow(confidence.label()),
+        _ => term.red(confidence.label()),
+    }
+}
+
+fn process(finding: &Finding) -> String {
+    let process = &finding.process;
+    let label = process.label.as_ref().map_or_else(String::new, |l| format!(" {l}"));
+    format!("{}[{}]{label}", process.name, process.pid)
+}
+
+/// `1,550 × pool-*-thread-1, one every 60.0 s at :00, since 9 s after start`.
+pub(crate) fn headline(finding: &Finding) -> String {
+    if finding.kind != FindingKind::ThreadLeak {
+        return growth(finding);
+    }
+    format!("{} × {}{}", show::count(finding.count), finding.subject, rhythm(finding))
+}
+
+fn growth(finding: &Finding) -> String {
+    let rate = finding.rate_per_s.unwrap_or(0.0);
+    match finding.kind {
+        FindingKind::DescriptorLeak | FindingKind::ChildProcessLeak => {
+            format!("{} {}, +{}", show::count(finding.count), unit_name(finding), show::rate(rate))
+        }
+        _ => format!("{}: {}, +{}", finding.subject, show::bytes(Bytes(finding.count)), show::byte_rate(rate)),
+    }
+}
+
+fn unit_name(finding: &Finding) -> String {
+    match finding.kind {
+        FindingKind::DescriptorLeak => format!("descriptors, mostly {}", finding.subject),
+        _ => finding.subject.to_string(),
+    }
+}
+
+fn rhythm(finding: &Finding) -> String {
+    match finding.cadence.as_slice() {
+        [] => finding.rate_per_s.map_or_else(String::new, |r| format!(", {} without a rhythm", show::rate(r))),
+        [one] => format!(", one every {}{}", show::period(one.period_s), phase(one.period_s, one.phase_s)),
+        several => {
+            let trains: Vec<String> = several
+                .iter()
+                .map(|c| format!("one every {}{}", show::period(c.period_s), phase(c.period_s, c.phase_s)))
+                .collect();
+            format!(", {}", trains.join(" and "))
+        }
+    }
+}
+
+/// Where in the minute or hour: ` at :00`, ` at :15:00`; nothing for periods below five seconds.
+fn phase(period_s: f64, phase_s: Option<f64>) -> String {
+    let Some(phase) = phase_s else { return String::new() };
+    if period_s < 5.0 {
+        return String::new();
+    }
+    let seconds = phase.rem_euclid(period_s).round() as u64 % (period_s.round().max(1.0) as u64);
+    if period_s <= 60.5 {
+        format!(" at :{seconds:02}")
+    } else if period_s <= 3_600.5 {
+        format!(" at {:02}:{:02} of the hour", seconds / 60 % 60, seconds % 60)
+    } else {
+        format!(" at {:02}:{:02}:{:02}", seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60)
+    }
+}
+
+/// `1,550 threads of pool-*-thread-1: one-thread pools, one more every 60.0 s (±0.1 s) at :00; …`.
+fn sentence(finding: &Finding) -> String {
+    if finding.kind != FindingKind::ThreadLeak {
+        return growth(finding);
+    }
+    let shape = match finding.pool_shape {
+        Some(PoolShape::OneThreadPools) => "one-thread pools, ",
+        Some(PoolShape::OnePool) => "one pool, ",
+        Some(PoolShape::SeveralPools) => "several pools, ",
+        _ => "",
+    };
+    let births = match finding.cadence.as_slice() {
+        [] => finding.rate_per_s.map_or_else(|| "more and more".to_owned(), |r| format!("{} more, without a rhythm", show::rate(r))),
+        trains => trains
+            .iter()
+            .map(|c| {
+                let each = if c.per_event >= 1.5 { format!("{:.0} more", c.per_event) } else { "one more".to_owned() };
+                format!(
+                    "{each} every {} (±{} s){}",
+                    show::period(c.period_s),
+                    show::spread(c.jitter_s),
+                    phase(c.period_s, c.phase_s)
+                )
+            })
+            .collect::<Vec<_>>()
+            .join(", and "),
+    };
+    let ended = finding
+        .evidence
+        .iter()
+        .any(|e| e.supports && e.claim.ends_with("none has ended"))
+        .then_some("; no gap in their numbers: none has ended")
+        .unwrap_or_default();
+    format!("{} threads of {}: {shape}{births}{ended}", show::count(finding.count), finding.subject)
+}
+
+fn memory_sentence(finding: &Finding) -> Option<String> {
+    if finding.kind != FindingKind::ThreadLeak {
+        return None;
+    }
+    let reserved = Bytes(finding.reserved_bytes?);
+    let touched = match finding.touched_bytes {
+        Some(touched) => format!("touch {}", show::bytes(Bytes(touched))),
+        None => "how much they touch was not read".to_owned(),
+    };
+    let each = reserved.0 / finding.count.max(1);
+    Some(format!(
+        "Their stacks reserve {} and {touched} ({} each): resident memory hardly shows this",
+        show::bytes(reserved),
+        show::bytes(Bytes(each))
+    ))
+}
+
+fn schedule_line(schedule: &ScheduleMatch) -> String {
+    let source = schedule.source.as_ref().map_or_else(String::new, |s| format!("{s}: "));
+    let what = schedule.what.as_ref().map_or_else(String::new, |w| format!(" runs {w};"));
+    let near = schedule.near_miss.as_ref().map_or_else(String::new, |n| format!(". {n}"));
+    format!("{source}\"{}\"{what} {}{near}", schedule.expression, schedule.meaning)
+}
+
+fn evidence(finding: &Finding, term: &Term, out: &mut String) {
+    let _ = writeln!(out, "{}", term.bold("EVIDENCE"));
+    let (supporting, against): (Vec<_>, Vec<_>) = finding.evidence.iter().partition(|e| e.supports);
+    for (index, item) in supporting.iter().enumerate() {
+        evidence_item(index + 1, item, term, out);
+    }
+    if !against.is_empty() {
+        let _ = writeln!(out, "{}", term.bold("AGAINST IT"));
+        for (index, item) in against.iter().enumerate() {
+            evidence_item(supporting.len() + index + 1, item, term, out);
+        }
+    }
+}
+
+fn evidence_item(number: usize, item: &Evidence, term: &Term, out: &mut String) {
+    let check = match (&item.reproduce, item.value) {
+        (Some(command), Some(value)) => format!("{command}   → {value}"),
+        (Some(command), None) => command.clone(),
+        (None, _) => String::new(),
+    };
+    if check.is_empty() {
+        let _ = writeln!(out, "  {number}  {}", item.claim);
+    } else {
+        let _ = writeln!(out, "  {number}  {:<64} {}", item.claim, term.dim(&format!("check: {check}")));
+    }
+    if term.verbose {
+        let statistic = item.statistic.as_ref().map_or_else(String::new, |s| format!("; {s}"));
+        let _ = writeln!(out, "     {}", term.dim(&format!("from {}{statistic}", item.source)));
+    }
+}
+
+fn joined(items: &[RuledOut], between: &str) -> String {
+    items.iter().map(|i| format!("{}{between}{}", i.kind, i.why)).collect::<Vec<_>>().join("; ")
+}
+
+fn too_small(items: &[RuledOut]) -> String {
+    items.iter().map(|i| format!("{} ({})", i.kind, i.why)).collect::<Vec<_>>().join(", ")
+}
+
+/// The nearest limits: those with a time first, at most four in all.
+fn limits(limits: &[Limit]) -> String {
+    if limits.is_empty() {
+        return "none could be read".to_owned();
+    }
+    let shown: Vec<String> = limits
+        .iter()
+        .take(4)
+        .map(|l| match l.eta_s {
+            Some(eta) => format!("{} {} in {}", l.name, amount(l, l.value), show::duration(eta)),
+            None => format!("{} {} used", l.name, show::percent(l.used())),
+        })
+        .collect();
+    shown.join(" · ")
+}
+
+fn amount(limit: &Limit, value: u64) -> String {
+    match limit.unit {
+        LimitUnit::Bytes => show::bytes(Bytes(value)),
+        _ => show::count(value),
+    }
+}
+
+/// `mysqld[912], RLIMIT_NOFILE 61 % (625 of 1,024)`.
+fn nearest_limit(nearest: &NearestLimit) -> String {
+    let limit = &nearest.limit;
+    let who = match limit.scope.as_str() {
+        "host" => "the host".to_owned(),
+        _ => format!("{}[{}]", nearest.process.name, nearest.process.pid),
+    };
+    format!(
+        "{who}, {} {} ({} of {})",
+        limit.name,
+        show::percent(limit.used()),
+        amount(limit, limit.current),
+        amount(limit, limit.value)
+    )
+}
+
+/// `LABEL        text`, further lines of the text below it.
+fn labelled(out: &mut String, term: &Term, label: &str, text: &str) {
+    if text.is_empty() {
+        return;
+    }
+    let pad = LABEL.saturating_sub(label.len());
+    let _ = writeln!(out, "{}{:pad$} {text}", term.bold(label), "");
+}

@@ -1,0 +1,37 @@
+//! How results are shown. Nothing is read or concluded here; every command's text and JSON is written by this
+//! module from what `analyse` made.
+
+pub(crate) mod diagnosis;
+pub(crate) mod doctor;
+pub(crate) mod map;
+pub(crate) mod markdown;
+pub(crate) mod progress;
+mod table;
+mod term;
+pub(crate) mod threads;
+pub(crate) mod time;
+pub(crate) mod top;
+
+pub(crate) use table::{Align, Table};
+pub(crate) use term::Term;
+
+use std::io::{self, Write as _};
+
+use anyhow::Result;
+use serde::Serialize;
+
+/// Prints to stdout; a reader that went away (`| head`) is no error.
+pub(crate) fn print(text: &str) -> Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Prints a document as JSON with a final newline.
+pub(crate) fn print_json(document: &impl Serialize) -> Result<()> {
+    let mut text = serde_json::to_string_pretty(document)?;
+    text.push('\n');
+    print(&text)
+}

@@ -1,0 +1,195 @@
+//! Threads by name pattern.
+
+use std::fmt::Write as _;
+
+use model::{BirthKind, Bytes, Cadence, HostReading, Impact, PoolShape, ProcessRef, Thread, ThreadGroup, show};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{Align, Table, Term, time};
+
+/// `flatfoot threads --json`.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(crate) struct ThreadsDocument {
+    /// `flatfoot.threads/1`.
+    pub(crate) schema: &'static str,
+    /// Where the readings came from.
+    pub(crate) origin: String,
+    /// The process.
+    pub(crate) process: ProcessRef,
+    /// Threads in all.
+    pub(crate) threads: u64,
+    /// A row for each pattern, most threads first.
+    pub(crate) groups: Vec<GroupRow>,
+    /// What could not be read or told, a sentence each.
+    pub(crate) remarks: Vec<String>,
+    /// What was done to the target.
+    pub(crate) impact: Impact,
+}
+
+/// Threads of one pattern.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(crate) struct GroupRow {
+    /// `pool-*-thread-1`.
+    pub(crate) pattern: String,
+    /// Set when part of the pattern was inferred: how.
+    pub(crate) inferred: Option<String>,
+    /// What split threads of equal names.
+    pub(crate) split_by: Option<String>,
+    /// How many.
+    pub(crate) count: u64,
+    /// What the names say about pools.
+    pub(crate) pool_shape: PoolShape,
+    /// Births per second at present; null when there are none or they cannot be told.
+    pub(crate) births_per_s: Option<f64>,
+    /// Rhythms of the births.
+    pub(crate) cadence: Vec<Cadence>,
+    /// What kind of births these are.
+    pub(crate) births: BirthKind,
+    /// First birth: RFC 3339, UTC.
+    pub(crate) first_birth: Option<String>,
+    /// Last birth.
+    pub(crate) last_birth: Option<String>,
+    /// How many are in each state: `S` 12.
+    pub(crate) states: Vec<(char, u64)>,
+    /// The size that most stacks have; null when none was found.
+    pub(crate) stack_bytes_each: Option<u64>,
+    /// Address space of all their stacks.
+    pub(crate) stack_reserved_bytes: u64,
+    /// In use of it; null when not read.
+    pub(crate) stack_touched_bytes: Option<u64>,
+}
+
+impl GroupRow {
+    /// The row of a group; `births_per_s` as its births go on now.
+    pub(crate) fn new(group: &ThreadGroup, host: &HostReading, births_per_s: Option<f64>) -> Self {
+        let moment = |s: Option<&f64>| s.map(|s| time::rfc3339(host.unix_from_boot(*s)));
+        Self {
+            pattern: group.pattern.as_str().to_owned(),
+            inferred: group.inferred.as_ref().map(ToString::to_string),
+            split_by: group.split_by.as_ref().map(ToString::to_string),
+            count: group.count() as u64,
+            pool_shape: group.shape,
+            births_per_s,
+            cadence: group.cadence.cadences.clone(),
+            births: group.cadence.kind,
+            first_birth: moment(group.births.first()),
+            last_birth: moment(group.births.last()),
+            states: group.states.clone(),
+            stack_bytes_each: (group.stacks.found > 0).then_some(group.stacks.each.0),
+            stack_reserved_bytes: group.stacks.reserved.0,
+            stack_touched_bytes: group.stacks.touched.map(|b| b.0),
+        }
+    }
+}
+
+impl ThreadsDocument {
+    /// As a table; patterns of one thread are summed up in the last line unless `all`.
+    pub(crate) fn text(&self, term: &Term, all: bool) -> String {
+        let mut table = Table::new(&[
+            ("PATTERN", Align::Left),
+            ("COUNT", Align::Right),
+            ("BIRTHS", Align::Left),
+            ("CADENCE", Align::Left),
+            ("STATE", Align::Left),
+            ("STACK", Align::Right),
+            ("TOUCHED", Align::Right),
+            ("", Align::Left),
+        ]);
+        let shown = |row: &&GroupRow| all || row.count > 1;
+        for row in self.groups.iter().filter(shown) {
+            table.row(vec![
+                model::Text::from(row.pattern.as_str()).to_string(),
+                show::count(row.count),
+                births(row),
+                cadence(row),
+                state(&row.states),
+                row.stack_bytes_each.map_or_else(|| "?".to_owned(), |b| show::bytes(Bytes(b))),
+                row.stack_touched_bytes.map_or_else(|| "?".to_owned(), |b| show::bytes(Bytes(b))),
+                pool(row.pool_shape).to_owned(),
+            ]);
+        }
+        let rest: Vec<&GroupRow> = self.groups.iter().filter(|r| !shown(r)).collect();
+        let mut out = table.text();
+        if !rest.is_empty() {
+            let _ = writeln!(out, "({} more with one thread each: --all)", rest.len());
+        }
+        if !term.quiet {
+            let notes = self.groups.iter().filter(shown);
+            for row in notes {
+                for note in [&row.inferred, &row.split_by].into_iter().flatten() {
+                    let _ = writeln!(out, "{}", term.dim(&format!("{}: {note}", model::Text::from(row.pattern.as_str()))));
+                }
+            }
+            for remark in &self.remarks {
+                let _ = writeln!(out, "{}", term.dim(remark));
+            }
+        }
+        out
+    }
+}
+
+/// `threads --list`: one line for each thread, oldest first.
+pub(crate) fn list_text(threads: &[Thread], host: &HostReading) -> String {
+    let mut sorted: Vec<&Thread> = threads.iter().collect();
+    sorted.sort_by_key(|t| (t.start, t.tid));
+    let mut out = String::from("    TID  STATE  BORN                    CPU s  NAME\n");
+    for thread in sorted {
+        let born = host.unix_from_boot(thread.start.seconds(host.ticks_per_second));
+        let cpu = model::Ticks(thread.utime.0 + thread.stime.0).seconds(host.ticks_per_second);
+        let hundredths = (born.fract() * 100.0) as u64;
+        let _ = writeln!(
+            out,
+            "{:>7}  {:<5}  {}.{hundredths:02}  {cpu:>7.2}  {}",
+            thread.tid,
+            thread.state,
+            time::local(born.floor()),
+            thread.name
+        );
+    }
+    out
+}
+
+fn births(row: &GroupRow) -> String {
+    match row.births_per_s {
+        Some(rate) if rate > 0.0 => format!("+{}", show::rate(rate)),
+        _ => "steady".to_owned(),
+    }
+}
+
+fn cadence(row: &GroupRow) -> String {
+    match (row.births, row.cadence.as_slice()) {
+        (BirthKind::Regular, trains) if !trains.is_empty() => {
+            trains.iter().map(|c| show::period(c.period_s)).collect::<Vec<_>>().join(" + ")
+        }
+        (BirthKind::Irregular, _) => "none".to_owned(),
+        (BirthKind::Burst, _) => "at once".to_owned(),
+        _ => "-".to_owned(),
+    }
+}
+
+fn state(states: &[(char, u64)]) -> String {
+    let word = |state: char| match state {
+        'S' => "waiting",
+        'R' => "running",
+        'D' => "in I/O",
+        'T' | 't' => "stopped",
+        'Z' | 'X' => "dead",
+        'I' => "idle",
+        _ => "other",
+    };
+    match states {
+        [] => "-".to_owned(),
+        [(one, _)] => word(*one).to_owned(),
+        _ => "mixed".to_owned(),
+    }
+}
+
+fn pool(shape: PoolShape) -> &'static str {
+    match shape {
+        PoolShape::OneThreadPools => "one-thread pools",
+        PoolShape::OnePool => "one pool",
+        PoolShape::SeveralPools => "several pools",
+        PoolShape::Unknown => "",
+    }
+}

@@ -1,0 +1,79 @@
+//! A case file, opened as if it were the host it was saved on.
+
+use std::path::Path;
+
+use anyhow::Result;
+use model::{Look, Pid, ProcessReading};
+use store::StoredLook;
+
+use super::{Ask, Source};
+use crate::target::Spec;
+
+/// A recorded case.
+pub(crate) struct CaseSource {
+    reader: store::CaseReader,
+    name: String,
+}
+
+impl CaseSource {
+    /// Opens a case file.
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        let reader = store::CaseReader::open(path)?;
+        let name = path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned());
+        Ok(Self { reader, name })
+    }
+
+    /// Pids of processes for which `wanted` holds in some look; bulky parts are not unpacked for it.
+    fn pids(&self, wanted: impl Fn(&ProcessReading) -> bool) -> Result<Vec<Pid>> {
+        let mut found = Vec::new();
+        for index in 0..self.reader.len() {
+            let outline = self.reader.outline(index)?.look;
+            found.extend(outline.processes.iter().filter(|p| wanted(p)).map(|p| p.key.pid));
+        }
+        found.sort_unstable();
+        found.dedup();
+        Ok(found)
+    }
+}
+
+impl Source for CaseSource {
+    fn is_live(&self) -> bool {
+        false
+    }
+
+    fn origin(&self) -> String {
+        let about = self.reader.about();
+        format!("{}, saved {} by {}", self.name, about.created, about.command)
+    }
+
+    fn find(&mut self, spec: &Spec) -> Result<Vec<Pid>> {
+        self.pids(|process| spec.fits(process))
+    }
+
+    fn detailed(&mut self) -> Result<Vec<Pid>> {
+        // rlimits and exe are read of a process that was looked at in full, never of everybody.
+        self.pids(|process| process.exe.value().is_some() || process.exe.is_denied())
+    }
+
+    fn looks(&mut self, ask: &Ask, on_look: &mut dyn FnMut(Look) -> Result<()>) -> Result<Vec<String>> {
+        let mut remarks: Vec<String> = self.reader.damage().map(|d| format!("{}: {d}", self.name)).into_iter().collect();
+        for stored in self.reader.looks() {
+            let StoredLook { mut look, lost } = match stored {
+                Ok(stored) => stored,
+                Err(error) => {
+                    remarks.push(format!("lost: {error}"));
+                    continue;
+                }
+            };
+            remarks.extend(lost.iter().map(|error| format!("lost: {error}")));
+            if !ask.pids.is_empty() {
+                look.processes.retain(|p| ask.pids.contains(&p.key.pid));
+                if look.processes.is_empty() {
+                    continue;
+                }
+            }
+            on_look(look)?;
+        }
+        Ok(remarks)
+    }
+}

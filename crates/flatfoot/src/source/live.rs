@@ -1,0 +1,188 @@
+//! The running host.
+
+use std::collections::HashMap;
+
+use anyhow::{Context as _, Result};
+use model::{AccessLevel, Child, Impact, Look, Pid, ProcessReading, Reading};
+use probe::{Clock, DescriptorDepth, Parts, ProcRoot, Prober, ThreadDepth};
+
+use super::{Ask, Source};
+use crate::failure::{Code, Failure};
+use crate::interrupt;
+use crate::present::progress::Countdown;
+use crate::target::Spec;
+
+/// /proc of the running host.
+pub(crate) struct LiveSource {
+    prober: Prober,
+}
+
+impl LiveSource {
+    /// Opens /proc.
+    pub(crate) fn open() -> Result<Self> {
+        let root = ProcRoot::open("/proc").context("opening /proc").map_err(|error| {
+            Failure::new(Code::Failed, format!("{error:#}"), "flatfoot needs /proc: mount -t proc proc /proc")
+        })?;
+        Ok(Self { prober: Prober::new(root) })
+    }
+
+    fn pids(&mut self, ask: &Ask) -> Result<Vec<Pid>> {
+        if ask.pids.is_empty() { self.prober.pids().context("listing /proc") } else { Ok(ask.pids.clone()) }
+    }
+
+    fn look(&mut self, ask: &Ask, first: bool, late_s: f64) -> Result<Look> {
+        let (began, cpu) = (Clock::monotonic(), Clock::cpu());
+        let mut look = Look {
+            at_unix_s: Clock::wall(),
+            at_boot_s: Clock::boot(),
+            late_s,
+            host: self.prober.host(first && ask.surroundings),
+            ..Look::default()
+        };
+        let everybody = ask.pids.is_empty();
+        for pid in self.pids(ask)? {
+            if interrupt::asked() {
+                break;
+            }
+            match self.process(pid, ask) {
+                Some(mut process) => {
+                    process.at_s = Clock::monotonic() - began - process.took_s;
+                    look.denied += u64::from(was_denied(&process));
+                    look.processes.push(process);
+                }
+                None => look.gone += 1,
+            }
+        }
+        if everybody {
+            share_out_children(&mut look);
+        }
+        look.took_s = Clock::monotonic() - began;
+        look.impact = Impact {
+            level: AccessLevel::Read,
+            reading_s: look.took_s,
+            own_cpu_s: Clock::cpu() - cpu,
+            ..Impact::default()
+        };
+        Ok(look)
+    }
+
+    /// Of everybody, the threads are read only where they are many: how many the first, small reading tells.
+    fn process(&mut self, pid: Pid, ask: &Ask) -> Option<ProcessReading> {
+        if ask.threads_from == 0 || ask.parts.threads == ThreadDepth::No {
+            return self.prober.process(pid, &ask.parts);
+        }
+        let mut process = self.prober.process(pid, &Parts { threads: ThreadDepth::No, ..ask.parts })?;
+        if process.stat.threads >= ask.threads_from && !process.stat.is_kernel_thread() {
+            let threads = Parts { threads: ask.parts.threads, ..Parts::default() };
+            if let Some(more) = self.prober.process(pid, &threads).filter(|more| more.key == process.key) {
+                process.threads = more.threads;
+                process.took_s += more.took_s;
+            }
+        }
+        Some(process)
+    }
+}
+
+impl Source for LiveSource {
+    fn is_live(&self) -> bool {
+        true
+    }
+
+    fn origin(&self) -> String {
+        "this host".to_owned()
+    }
+
+    fn find(&mut self, spec: &Spec) -> Result<Vec<Pid>> {
+        if let Spec::Pid(pid) = spec {
+            return Ok(self.prober.process(*pid, &Parts::default()).map(|p| p.key.pid).into_iter().collect());
+        }
+        let parts = Parts { cmdline: true, cgroups: true, ..Parts::default() };
+        let mut found = Vec::new();
+        for pid in self.prober.pids().context("listing /proc")? {
+            found.extend(self.prober.process(pid, &parts).filter(|p| spec.fits(p)).map(|p| p.key.pid));
+        }
+        Ok(found)
+    }
+
+    fn detailed(&mut self) -> Result<Vec<Pid>> {
+        Ok(Vec::new())
+    }
+
+    fn looks(&mut self, ask: &Ask, on_look: &mut dyn FnMut(Look) -> Result<()>) -> Result<Vec<String>> {
+        let began = Clock::monotonic();
+        let progress = Countdown::start(ask.watch_s);
+        let mut due = began;
+        let mut first = true;
+        let mut remarks = Vec::new();
+        loop {
+            let late = (Clock::monotonic() - due).max(0.0);
+            let look = self.look(ask, first, late)?;
+            let nobody = look.processes.is_empty() && !ask.pids.is_empty();
+            let took = look.took_s;
+            if nobody && first {
+                return Err(ended(&ask.pids));
+            }
+            if nobody {
+                // What was seen before the end is worth a judgement.
+                remarks.push("the target ended while it was watched".to_owned());
+            } else {
+                on_look(look)?;
+            }
+            first = false;
+            // Reading must stay a small share of the time: a large target stretches the interval.
+            due += ask.interval_s.max(20.0 * took);
+            progress.at(Clock::monotonic() - began);
+            if nobody || due - began > ask.watch_s + 1e-9 || ask.watch_s <= 0.0 {
+                return Ok(remarks);
+            }
+            if !interrupt::sleep(due - Clock::monotonic()) {
+                return Ok(remarks);
+            }
+        }
+    }
+}
+
+fn ended(pids: &[Pid]) -> anyhow::Error {
+    let list: Vec<String> = pids.iter().map(Pid::to_string).collect();
+    let message = format!("process {} ended", list.join(", "));
+    Failure::new(Code::Ended, message, "flatfoot top shows the processes that run").into()
+}
+
+/// Was anything that was asked for refused?
+fn was_denied(process: &ProcessReading) -> bool {
+    process.descriptors.is_denied()
+        || process.space.is_denied()
+        || process.rollup.is_denied()
+        || process.threads.is_denied()
+}
+
+/// Everybody was read, so everybody's children are known without reading anything more.
+fn share_out_children(look: &mut Look) {
+    let mut of: HashMap<Pid, Vec<Child>> = HashMap::new();
+    for process in &look.processes {
+        if process.stat.parent != Pid(0) {
+            of.entry(process.stat.parent).or_default().push(Child {
+                pid: process.key.pid,
+                name: process.stat.name.clone(),
+                state: process.stat.state,
+                start: process.stat.start,
+            });
+        }
+    }
+    for process in &mut look.processes {
+        process.children = Reading::Value(of.remove(&process.key.pid).unwrap_or_default());
+    }
+}
+
+/// What is read of everybody: enough for thread births, descriptors and limits, nothing of the mappings.
+pub(crate) fn parts_of_everybody() -> Parts {
+    Parts {
+        status: true,
+        cmdline: true,
+        cgroups: true,
+        rlimits: true,
+        descriptors: DescriptorDepth::Total,
+        threads: ThreadDepth::Basic,
+        ..Parts::overview()
+    }
+}

@@ -1,0 +1,56 @@
+//! Where looks come from: the live host or a case file. Every command works on either through one trait.
+
+mod case;
+mod live;
+
+use anyhow::Result;
+use model::{Look, Pid};
+use probe::Parts;
+
+pub(crate) use case::CaseSource;
+pub(crate) use live::{LiveSource, parts_of_everybody};
+
+use crate::target::Spec;
+
+/// What a command wants to know.
+#[derive(Clone, Debug)]
+pub(crate) struct Ask {
+    /// These processes; everybody when empty.
+    pub(crate) pids: Vec<Pid>,
+    /// What to read of each.
+    pub(crate) parts: Parts,
+    /// Threads are read only of processes that have at least so many.
+    pub(crate) threads_from: u64,
+    /// Read the host's schedules and log, too.
+    pub(crate) surroundings: bool,
+    /// How long to watch; 0 for one look.
+    pub(crate) watch_s: f64,
+    /// Seconds between looks.
+    pub(crate) interval_s: f64,
+}
+
+impl Ask {
+    /// One look at some processes.
+    pub(crate) fn once(pids: Vec<Pid>, parts: Parts) -> Self {
+        Self { pids, parts, threads_from: 0, surroundings: false, watch_s: 0.0, interval_s: 1.0 }
+    }
+}
+
+/// A source of looks.
+pub(crate) trait Source {
+    /// Is it the running host?
+    fn is_live(&self) -> bool;
+
+    /// Where the looks come from, for people: `this host`, `7c1e.flatfoot (torquebox-1, 2026-03-01 03:12)`.
+    fn origin(&self) -> String;
+
+    /// The processes that fit a description.
+    fn find(&mut self, spec: &Spec) -> Result<Vec<Pid>>;
+
+    /// The processes that a recorded source holds in full; empty for a live one.
+    fn detailed(&mut self) -> Result<Vec<Pid>>;
+
+    /// Gives each look to `on_look`, oldest first, and returns remarks about what was lost on the way. A recorded
+    /// source gives what it has of what is asked for.
+    fn looks(&mut self, ask: &Ask, on_look: &mut dyn FnMut(Look) -> Result<()>) -> Result<Vec<String>>;
+}
