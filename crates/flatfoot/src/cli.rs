@@ -89,9 +89,7 @@ pub(crate) enum Command {
     },
     /// The child that `demo` starts
     #[command(hide = true)]
-    DemoChild {
-        period_ms: u64,
-    },
+    DemoChild { period_ms: u64 },
 }
 
 /// Whom to look at.
@@ -295,7 +293,11 @@ fn parse_time(text: &str) -> Result<f64, String> {
             };
         rest = &rest[unit..];
     }
-    if total > 0.0 && total <= 31.0 * 86_400.0 { Ok(total) } else { Err("a time between 1ms and 31d".to_owned()) }
+    if total > 0.0 && total <= 31.0 * 86_400.0 {
+        Ok(total)
+    } else {
+        Err("a time between 1ms and 31d".to_owned())
+    }
 }
 
 #[cfg(test)]

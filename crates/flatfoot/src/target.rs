@@ -28,7 +28,9 @@ impl Spec {
                 let comm = process.stat.name.as_str();
                 let program = process.cmdline.value().and_then(|args| args.first());
                 let program = program.map_or("", |p| p.as_str().rsplit('/').next().unwrap_or(""));
-                comm == name || program == name || (comm.len() == 15 && name.len() > 15 && name.starts_with(comm))
+                comm == name
+                    || program == name
+                    || (comm.len() == 15 && name.len() > 15 && name.starts_with(comm))
             }
             Self::Unit(unit) => {
                 let of = process.cgroups.value().and_then(|c| c.unit.as_ref());
@@ -75,7 +77,9 @@ pub(crate) fn choose_one(targets: &Targets, command: &str) -> Result<(Box<dyn So
         if source.is_live() {
             return Err(Failure::usage(
                 format!("{command} needs a TARGET"),
-                format!("a pid, a name or a case file: flatfoot {command} 3248; flatfoot top shows the processes"),
+                format!(
+                    "a pid, a name or a case file: flatfoot {command} 3248; flatfoot top shows the processes"
+                ),
             )
             .into());
         }
@@ -120,7 +124,10 @@ fn split(targets: &Targets) -> Result<(Option<PathBuf>, Vec<Spec>)> {
             let (message, hint) = if path.exists() {
                 (format!("{target} is not a case file"), "case files are made by flatfoot save")
             } else {
-                (format!("{target}: no such file"), "case files lie in ~/.local/state/flatfoot unless saved elsewhere")
+                (
+                    format!("{target}: no such file"),
+                    "case files lie in ~/.local/state/flatfoot unless saved elsewhere",
+                )
             };
             return Err(Failure::new(Code::Failed, message, hint).into());
         } else {
@@ -138,7 +145,9 @@ fn find(source: &mut dyn Source, specs: &[Spec]) -> Result<Vec<Pid>> {
         let pids = source.find(spec)?;
         if pids.is_empty() {
             let hint = match spec {
-                Spec::Pid(_) => "it may have ended, or run in another pid namespace; flatfoot top shows the processes",
+                Spec::Pid(_) => {
+                    "it may have ended, or run in another pid namespace; flatfoot top shows the processes"
+                }
                 Spec::Name(_) => "names are compared whole: flatfoot top shows them",
                 Spec::Unit(_) => "systemctl list-units shows the units; only running ones have processes",
                 Spec::Container(_) => "give at least 4 digits of the id that docker ps or crictl ps shows",

@@ -203,7 +203,7 @@ pub struct Rlimits {
 pub struct Descriptors {
     /// How many are open.
     pub total: u64,
-    /// How many of each kind; empty when only the total was asked for.
+    /// How many of each kind; empty when only the total was asked for, or may be seen (another user's process).
     pub kinds: Vec<DescriptorKind>,
 }
 
@@ -211,7 +211,8 @@ pub struct Descriptors {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct DescriptorKind {
-    /// `file`, `socket`, `pipe`, `eventfd`, `epoll`, `timerfd`, `inotify`, `memfd`, `device`, `directory?`, `deleted`, `other`.
+    /// `file`, `socket`, `pipe`, `eventfd`, `epoll`, `timerfd`, `signalfd`, `inotify`, `io_uring`,
+    /// `pidfd`, `perf_event`, `memfd`, `device`, `directory` (opened as one), `deleted`, `other`.
     pub kind: Text,
     /// How many.
     pub count: u64,

@@ -1,9 +1,9 @@
-//! The threads of one process as groups: by name pattern, and where names tell nothing apart, by stack size or by
-//! rhythm.
+//! The threads of one process as groups: by name pattern, and where names tell nothing apart, by stack size
+//! or by rhythm.
 //!
-//! A leak shows as one group that grows. So a group must neither hold a healthy pool beside the leak (JDK 8 calls
-//! all threads `java`, CPython `python3`) nor be torn apart by the 15 bytes that the kernel keeps of a name
-//! ([`crate::names`]).
+//! A leak shows as one group that grows. So a group must neither hold a healthy pool beside the leak (JDK 8
+//! calls all threads `java`, CPython `python3`) nor be torn apart by the 15 bytes that the kernel keeps of a
+//! name ([`crate::names`]).
 
 mod split;
 mod stacks;
@@ -48,8 +48,9 @@ impl GroupInput<'_> {
     }
 }
 
-/// Groups the threads of one process: most members first, then by pattern. Each thread is in exactly one group. The
-/// main thread, which is no one's worker, is a group of its own. The order of the input does not matter.
+/// Groups the threads of one process: most members first, then by pattern. Each thread is in exactly one
+/// group. The main thread, which is no one's worker, is a group of its own. The order of the input does not
+/// matter.
 #[must_use]
 pub fn group(input: &GroupInput<'_>) -> Vec<ThreadGroup> {
     let mut by_age: Vec<&Thread> = input.threads.iter().collect();

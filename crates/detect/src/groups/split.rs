@@ -1,8 +1,9 @@
 //! Threads whose names are all the same, told apart by what else was read of them.
 //!
-//! First by the size of their stacks, which the code that starts a thread chooses: JVM, compiler and application
-//! threads differ in it. Where all have one size, by rhythm: a regular train of births is the work of one piece of
-//! code, whatever else was born meanwhile. A group is only split when a part is sizeable and clearly distinct.
+//! First by the size of their stacks, which the code that starts a thread chooses: JVM, compiler and
+//! application threads differ in it. Where all have one size, by rhythm: a regular train of births is the
+//! work of one piece of code, whatever else was born meanwhile. A group is only split when a part is sizeable
+//! and clearly distinct.
 
 use std::collections::BTreeMap;
 
@@ -26,8 +27,8 @@ pub(super) struct Part<'a> {
     pub(super) by: Option<String>,
 }
 
-/// Splits threads of one name. `members` oldest first; `unnamed`: the name is the process's. A name that was given on
-/// purpose already says whose threads these are, so a rhythm alone does not split them.
+/// Splits threads of one name. `members` oldest first; `unnamed`: the name is the process's. A name that was
+/// given on purpose already says whose threads these are, so a rhythm alone does not split them.
 pub(super) fn split<'a>(
     members: Vec<&'a Thread>,
     unnamed: bool,
@@ -83,7 +84,7 @@ fn by_rhythm<'a>(members: &[&'a Thread], window: &Window, ticks_per_second: u64)
     }
     let births: Vec<f64> = members.iter().map(|t| t.start.seconds(ticks_per_second)).collect();
     let report = cadence::report(&births, window);
-    if report.kind != BirthKind::Regular || report.explained >= 1.0 - STRAY {
+    if report.kind != BirthKind::Regular {
         return None;
     }
     let cadence = report.cadences.first()?;
@@ -102,8 +103,8 @@ fn by_rhythm<'a>(members: &[&'a Thread], window: &Window, ticks_per_second: u64)
     ])
 }
 
-/// Which births fall on the beats of a train: at most as many at each beat as the train has there, the nearest ones.
-/// `None` when the beats are so wide that other births would fall on them by chance.
+/// Which births fall on the beats of a train: at most as many at each beat as the train has there, the
+/// nearest ones. `None` when the beats are so wide that other births would fall on them by chance.
 fn on_beat(births: &[f64], cadence: &Cadence, resolution_s: f64) -> Option<Vec<bool>> {
     let period = cadence.period_s;
     let (first, last) = (*births.first()?, *births.last()?);
@@ -113,8 +114,8 @@ fn on_beat(births: &[f64], cadence: &Cadence, resolution_s: f64) -> Option<Vec<b
     let drift = cadence.period_error_s * (last - first) / period;
     let reach = (3.0 * cadence.jitter_s + 2.0 * resolution_s + 2.0 * drift).min(period / 8.0);
 
-    // The phase at which most different beats have a birth. Beats are counted, not births: a pool that grew in an
-    // instant has many births at one beat.
+    // The phase at which most different beats have a birth. Beats are counted, not births: a pool that grew
+    // in an instant has many births at one beat.
     let mut phases: Vec<(f64, usize)> =
         births.iter().enumerate().map(|(i, birth)| ((birth - first).rem_euclid(period), i)).collect();
     phases.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -139,7 +140,6 @@ fn on_beat(births: &[f64], cadence: &Cadence, resolution_s: f64) -> Option<Vec<b
         }
     }
 
-    let each = cadence.per_event.round().clamp(1.0, 1e6) as usize;
     let mut near: Vec<(i64, f64, usize)> = births
         .iter()
         .enumerate()
@@ -150,6 +150,10 @@ fn on_beat(births: &[f64], cadence: &Cadence, resolution_s: f64) -> Option<Vec<b
         .filter(|(_, off, _)| *off <= reach)
         .collect();
     near.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.cmp(&b.2)));
+    // Usual, not mean: a pool that grew at one beat must not count as the train's.
+    let mut sizes: Vec<usize> = near.chunk_by(|a, b| a.0 == b.0).map(<[_]>::len).collect();
+    sizes.sort_unstable();
+    let each = sizes.get(sizes.len() / 2).copied().unwrap_or(1);
     let mut on = vec![false; count];
     let mut taken = 0;
     for beat in near.chunk_by(|a, b| a.0 == b.0) {

@@ -158,6 +158,34 @@ fn equal_names_split_by_rhythm() {
     assert!(groups[0].cadence.explained > 0.99);
 }
 
+/// The pool grew in the very tick of the train's first beat.
+#[test]
+fn a_pool_that_grew_at_a_beat_is_not_of_the_train() {
+    let mut threads = vec![thread(PID, "python3", 1000.0)];
+    threads.extend((0..16).map(|i| thread(2000 + i, "python3", 1002.5)));
+    threads.extend((0..60u32).map(|i| thread(3000 + i, "python3", 1002.5 + f64::from(i) * 5.0)));
+    let groups = grouped(&threads, &[], "python3", 1002.5 + 60.0 * 5.0);
+    let counts: Vec<usize> = groups.iter().map(ThreadGroup::count).collect();
+    assert_eq!(counts, [60, 16, 1], "{groups:#?}");
+    // A name that was given on purpose is not split by a rhythm.
+    let renamed: Vec<Thread> =
+        threads.iter().map(|t| Thread { name: "poller".into(), ..t.clone() }).collect();
+    let counts: Vec<usize> =
+        grouped(&renamed, &[], "python3", 1302.5).iter().map(ThreadGroup::count).collect();
+    assert_eq!(counts, [76, 1]);
+}
+
+/// Two threads at each beat are the train's, and stay together.
+#[test]
+fn a_train_of_pairs_is_not_torn_apart() {
+    let mut threads = vec![thread(PID, "app", 1000.0)];
+    for i in 0..80u32 {
+        threads.push(thread(2000 + i, "app", 1003.0 + f64::from(i / 2) * 5.0 + f64::from(i % 2) * 0.02));
+    }
+    let counts: Vec<usize> = grouped(&threads, &[], "app", 1205.0).iter().map(ThreadGroup::count).collect();
+    assert_eq!(counts, [80, 1]);
+}
+
 #[test]
 fn what_is_not_clearly_distinct_stays_together() {
     // One size, no rhythm.

@@ -1,7 +1,7 @@
 //! Names that the kernel cut off at 15 bytes join the pattern they were cut from, where that is known.
 //!
-//! `pool-12-thread-` and `pool-1234-threa` are beginnings of the skeleton of `pool-1-thread-1`. A cut that fits two
-//! longer skeletons, or none, stays what it is.
+//! `pool-12-thread-` and `pool-1234-threa` are beginnings of the skeleton of `pool-1-thread-1`. A cut that
+//! fits two longer skeletons, or none, stays what it is.
 
 use super::known::{KNOWN, Known, OPEN_BEGINNING};
 use super::token::NUMBER;
@@ -34,8 +34,8 @@ pub(super) fn join(mut classes: Vec<Class<'_>>) -> Vec<Class<'_>> {
         (0..classes.len()).map(|i| target(i, &classes, &whole, &known)).collect();
 
     for from in 0..targets.len() {
-        // A target may itself have been cut: `Thread-123 (wor` → `Thread-12 (work` → `Thread-1 (worke`. Targets lie
-        // behind what they complete, so this ends.
+        // A target may itself have been cut: `Thread-123 (wor` → `Thread-12 (work` → `Thread-1 (worke`.
+        // Targets lie behind what they complete, so this ends.
         let (mut to, mut by) = (from, Completion::None);
         while let Some(target) = &targets[to] {
             match target {

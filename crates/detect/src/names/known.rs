@@ -39,12 +39,12 @@ const fn shaped(pattern: &'static str, least: usize, owner: &'static str, shape:
     Known { pattern, least, owner, shape: Some(shape) }
 }
 
-/// The beginning of CPython's default name, `Thread-7 (target)`, from 3.14 on: what follows is the function's name,
-/// so the cuts of one name are told by their common beginning.
+/// The beginning of CPython's default name, `Thread-7 (target)`, from 3.14 on: what follows is the function's
+/// name, so the cuts of one name are told by their common beginning.
 pub(super) const OPEN_BEGINNING: &[u8] = b"Thread-\xff (";
 
-/// Every default name known here. Where two share a beginning both must be listed, so that a cut which fits both
-/// stays as it is.
+/// Every default name known here. Where two share a beginning both must be listed, so that a cut which fits
+/// both stays as it is.
 pub(super) static KNOWN: &[Known] = &[
     // java.util.concurrent.Executors.DefaultThreadFactory
     known("pool-*-thread-*", 8, "Java's default name"),

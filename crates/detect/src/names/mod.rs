@@ -1,10 +1,10 @@
 //! Thread names to patterns: `pool-1-thread-1` … `pool-1350-threa` are 1,350 threads of `pool-*-thread-1`.
 //!
-//! Two things stand between a process's threads and that sentence. Names differ in numbers and ids, of which some
-//! count (workers, pools) and some are part of the name (a port, `C1`): a number becomes `*` only where siblings
-//! differ in it. And the kernel keeps 15 bytes of a name, so that one pool's names end in different places; a name
-//! that fills the 15 bytes joins a longer pattern only by a sibling that was read whole, or by a default name of a
-//! runtime, and the group says so.
+//! Two things stand between a process's threads and that sentence. Names differ in numbers and ids, of which
+//! some count (workers, pools) and some are part of the name (a port, `C1`): a number becomes `*` only where
+//! siblings differ in it. And the kernel keeps 15 bytes of a name, so that one pool's names end in different
+//! places; a name that fills the 15 bytes joins a longer pattern only by a sibling that was read whole, or by
+//! a default name of a runtime, and the group says so.
 
 mod cut;
 mod known;
@@ -25,8 +25,8 @@ pub struct NameGroup {
     pub shape: PoolShape,
     /// Indexes into the names that were given, ascending.
     pub members: Vec<usize>,
-    /// The one number that varies, of each member in which it was read whole: (index, number). Empty when none or
-    /// several vary.
+    /// The one number that varies, of each member in which it was read whole: (index, number). Empty when
+    /// none or several vary.
     pub numbers: Vec<(usize, u64)>,
     /// Are all names the same, so that they tell nothing apart?
     pub equal: bool,
@@ -48,8 +48,8 @@ struct Class<'a> {
     completed_by: cut::Completion,
 }
 
-/// Folds names into groups; each name is in exactly one. Does not depend on the order of the names (only `members`
-/// and `numbers`, which are indexes, do). O(n log n).
+/// Folds names into groups; each name is in exactly one. Does not depend on the order of the names (only
+/// `members` and `numbers`, which are indexes, do). O(n log n).
 #[must_use]
 pub fn fold(names: &[&str]) -> Vec<NameGroup> {
     let mut order: Vec<usize> = (0..names.len()).collect();

@@ -1,6 +1,7 @@
 //! From names of one skeleton to groups: which numbers vary, and what kind of pools they speak of.
 //!
-//! The last number of a name counts workers, those before it count pools (or are part of the name, like a port).
+//! The last number of a name counts workers, those before it count pools (or are part of the name, like a
+//! port).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

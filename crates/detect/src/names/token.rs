@@ -55,8 +55,8 @@ impl<'a> Parsed<'a> {
         self.full && position + 1 == self.count && self.skeleton.last() == Some(&NUMBER)
     }
 
-    /// Is the number stuck to a word of one or two letters, as in `C1` or `v2`, where it is rather part of the
-    /// word than a count?
+    /// Is the number stuck to a word of one or two letters, as in `C1` or `v2`, where it is rather part of
+    /// the word than a count?
     pub(super) fn is_glued(&self, position: usize) -> bool {
         let Some(&(start, _)) = self.spans[..self.count].get(position) else { return false };
         let before = &self.text.as_bytes()[..usize::from(start)];

@@ -87,8 +87,26 @@ fn class_growth(subject: &Subject<'_>, class: MemoryClass, out: &mut Judgement) 
         supports: true,
         reproduce: heap_check(subject, class),
     });
+    finding.evidence.extend(anonymous(subject, class));
     finding.evidence.extend(equal_mappings(subject));
     out.findings.push(finding);
+}
+
+/// What the kernel itself counts as anonymous: the figure that a class of anonymous memory is part of.
+fn anonymous(subject: &Subject<'_>, class: MemoryClass) -> Option<Evidence> {
+    if !matches!(class, MemoryClass::Anonymous | MemoryClass::MainHeap | MemoryClass::MallocArena) {
+        return None;
+    }
+    let resident = subject.reading.status.value()?.rss_anon?;
+    let pid = subject.reading.key.pid;
+    Some(Evidence {
+        claim: format!("{} of anonymous memory resident in the whole process", show::bytes(resident)),
+        value: Some(resident.0 as f64 / 1024.0),
+        source: format!("/proc/{pid}/status"),
+        statistic: None,
+        supports: true,
+        reproduce: Some(format!("awk '/^RssAnon/ {{print $2}}' /proc/{pid}/status")),
+    })
 }
 
 /// Only figures taken right after a collection can tell a leak of objects from objects not yet collected.

@@ -7,6 +7,7 @@
 mod checks;
 mod counts;
 mod memory;
+mod risk;
 mod subject;
 mod thread_leak;
 
@@ -35,7 +36,7 @@ pub fn judge(subject: &Subject<'_>) -> Judgement {
     }
     for finding in &mut out.findings {
         finding.limits = crate::limits::of_process(subject, &subject.rates(finding));
-        thread_leak::add_risk(subject, finding);
+        risk::add_risk(subject, finding);
     }
     out.findings.sort_by(|a, b| b.confidence.cmp(&a.confidence).then(a.kind.cmp(&b.kind)));
     out

@@ -12,8 +12,6 @@
 mod explain;
 mod signs;
 
-pub(super) use explain::add_risk;
-
 use model::{BirthKind, Confidence, Finding, FindingKind, MemoryMap, PoolShape, ThreadGroup, ThreadStack};
 
 use super::{Judgement, Rule, Subject, finding_id};

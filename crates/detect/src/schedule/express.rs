@@ -97,11 +97,11 @@ impl Fields {
         let second = Field::At(phase % 60);
         let minute = Field::At(phase / MINUTE % 60);
         Some(match period {
-            0 => return None,
-            ..MINUTE => Self { second: step(1, 60)?, minute: Field::Each, hour: Field::Each },
+            1..MINUTE => Self { second: step(1, 60)?, minute: Field::Each, hour: Field::Each },
             MINUTE..HOUR => Self { second, minute: step(MINUTE, 60)?, hour: Field::Each },
             HOUR..DAY => Self { second, minute, hour: step(HOUR, 24)? },
-            _ => Self { second, minute, hour: Field::At(phase / HOUR % 24) },
+            DAY => Self { second, minute, hour: Field::At(phase / HOUR % 24) },
+            _ => return None,
         })
     }
 

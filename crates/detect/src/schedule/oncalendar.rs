@@ -65,10 +65,7 @@ fn weekdays(word: &str) -> Option<Set> {
 /// `*-*-01`, `*-01,07-01` or `01-15`: months and days of the month.
 fn parse_date(word: &str) -> Option<(Set, Set)> {
     let parts: Vec<&str> = word.split('-').collect();
-    let (month, day) = match parts[..] {
-        ["*", month, day] | [month, day] => (month, day),
-        _ => return None,
-    };
+    let (["*", month, day] | [month, day]) = parts[..] else { return None };
     Some((component(month, 1, 12)?, component(day, 1, 31)?))
 }
 

@@ -1,6 +1,6 @@
 //! A tiny deterministic generator of random numbers: the tests' rates must not change with a crate's version.
 
-#![allow(dead_code)] // each test file uses its own part
+#![allow(dead_code, unreachable_pub)] // each test file uses its own part
 
 /// SplitMix64 (Steele, Lea, Flood 2014).
 pub struct Rng(u64);

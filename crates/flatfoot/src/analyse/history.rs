@@ -35,7 +35,9 @@ pub(crate) fn point(process: &ProcessReading, at_boot_s: f64, memory: Option<&Me
 fn anonymous_sizes(process: &ProcessReading) -> Vec<(u64, u64)> {
     let Some(space) = process.space.value() else { return Vec::new() };
     let mut counts: HashMap<u64, u64> = HashMap::new();
-    for mapping in space.mappings.iter().filter(|m| m.inode == 0 && m.perms == Perms(Perms::READ | Perms::WRITE)) {
+    for mapping in
+        space.mappings.iter().filter(|m| m.inode == 0 && m.perms == Perms(Perms::READ | Perms::WRITE))
+    {
         *counts.entry(mapping.size().0).or_default() += 1;
     }
     let mut sizes: Vec<(u64, u64)> = counts.into_iter().collect();

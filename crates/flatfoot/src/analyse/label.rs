@@ -45,7 +45,8 @@ fn runs(process: &ProcessReading) -> Option<String> {
     let what = loop {
         match rest.next()? {
             // Options of java that take the next argument.
-            "-cp" | "-classpath" | "--class-path" | "-p" | "--module-path" | "--add-opens" | "--add-modules" => {
+            "-cp" | "-classpath" | "--class-path" | "-p" | "--module-path" | "--add-opens"
+            | "--add-modules" => {
                 rest.next();
             }
             "-jar" | "-m" => break rest.next()?,
@@ -73,7 +74,8 @@ mod tests {
 
     #[test]
     fn an_interpreter_is_called_by_what_it_runs() {
-        let java = process("java", &["/usr/bin/java", "-Xmx1g", "-cp", "/a.jar:/b.jar", "leakcase.Main", "leak"]);
+        let java =
+            process("java", &["/usr/bin/java", "-Xmx1g", "-cp", "/a.jar:/b.jar", "leakcase.Main", "leak"]);
         assert_eq!(label(&java), Some("leakcase.Main".into()));
         let jar = process("java", &["java", "-jar", "/opt/app/shop.jar"]);
         assert_eq!(label(&jar), Some("shop.jar".into()));

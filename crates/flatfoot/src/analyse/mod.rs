@@ -135,12 +135,20 @@ impl Analyser {
             };
         }
         all.findings.sort_by(|a, b| {
-            b.confidence.cmp(&a.confidence).then(b.committed_bytes.cmp(&a.committed_bytes)).then(b.count.cmp(&a.count))
+            b.confidence
+                .cmp(&a.confidence)
+                .then(b.committed_bytes.cmp(&a.committed_bytes))
+                .then(b.count.cmp(&a.count))
         });
         all
     }
 
-    fn subject<'a>(&'a self, tracked: &'a Tracked, process: &'a ProcessRef, identity: &'a str) -> Subject<'a> {
+    fn subject<'a>(
+        &'a self,
+        tracked: &'a Tracked,
+        process: &'a ProcessRef,
+        identity: &'a str,
+    ) -> Subject<'a> {
         Subject {
             process,
             identity,
@@ -194,7 +202,9 @@ impl Analyser {
             out.extend(tracked.reading.remains.value().into_iter().flatten().cloned());
             let groups = tracked.reading.cgroups.value().map_or(&[][..], |c| &c.groups);
             // The innermost group with kills is the process's own story; its ancestors count the same kills again.
-            if let Some((level, kills)) = groups.iter().find_map(|g| Some((g, g.oom_kills.filter(|n| *n > 0)?))) {
+            if let Some((level, kills)) =
+                groups.iter().find_map(|g| Some((g, g.oom_kills.filter(|n| *n > 0)?)))
+            {
                 let mark = Remains {
                     source: format!("{}/memory.events", level.dir.as_str()).into(),
                     what: format!("{kills} processes of this cgroup were killed for lack of memory").into(),

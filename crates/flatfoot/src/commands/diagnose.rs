@@ -3,16 +3,16 @@
 use anyhow::Result;
 use detect::rules::Judgement;
 use model::{Confidence, Look, Pid};
-use probe::{DescriptorDepth, Parts, SpaceDepth, ThreadDepth};
+use probe::{Parts, SpaceDepth};
 
 use super::VERSION;
-use super::save::{CaseFile, About};
+use super::save::{About, CaseFile};
 use crate::analyse::{Analyser, Diagnosis};
 use crate::cli;
 use crate::failure::{Code, Failure};
 use crate::interrupt;
 use crate::present::{self, Term};
-use crate::source::{Ask, Source, parts_of_everybody};
+use crate::source::{Ask, Source, Watched, parts_of_everybody};
 use crate::target::{self, Chosen};
 
 /// Looks over which --for is spread: what the judgement of growth needs.
@@ -29,11 +29,13 @@ pub(crate) struct Outcome {
     pub(crate) diagnosis: Diagnosis,
     pub(crate) names: Vec<String>,
     pub(crate) everybody: bool,
+    ended: bool,
 }
 
 impl Outcome {
     fn code(&self) -> Code {
         match self.diagnosis.findings.iter().map(|f| f.confidence).max() {
+            None if self.ended => Code::Ended,
             None => Code::Clean,
             Some(Confidence::Possible) => Code::Possible,
             Some(_) => Code::Found,
@@ -75,19 +77,23 @@ pub(crate) fn diagnose(
         interval_s: interval_s.unwrap_or((watch / (LOOKS - 1.0)).max(SHORTEST_INTERVAL_S)),
         pids,
     };
-    let mut session = Looks { analyser: Analyser::default(), case: None };
+    let mut session = Looks { analyser: Analyser::default(), case: None, watched: Watched::default() };
     if keep && live {
         session.case = CaseFile::begin(&About::of(&ask.pids)).ok();
     }
-    let mut remarks = session.take(source.as_mut(), &ask)?;
+    session.take(source.as_mut(), &ask)?;
+    if live && !everybody && watch > 0.0 {
+        // The looks of a watch leave smaps out; one look at the end has what is committed.
+        session.take_if_there(source.as_mut(), &Ask::once(ask.pids.clone(), parts_of_target(false)))?;
+    }
     let mut judgement = session.judge();
     if live && everybody {
-        judgement = session.look_closer(source.as_mut(), judgement, &mut remarks)?;
+        judgement = session.look_closer(source.as_mut(), judgement)?;
     }
     if let (true, Some(wait_s), false) = (live, judgement.look_again_in_s, interrupt::asked()) {
         judgement = session.look_again(source.as_mut(), &ask, wait_s, judgement)?;
     }
-    Ok(session.outcome(source.as_ref(), judgement, remarks, everybody, watch_s))
+    Ok(session.outcome(source.as_ref(), judgement, everybody, watch_s))
 }
 
 /// What is read of a process that was asked for by name. While it is watched, the slowest part is left out.
@@ -100,12 +106,13 @@ fn parts_of_target(watched: bool) -> Parts {
 struct Looks {
     analyser: Analyser,
     case: Option<CaseFile>,
+    watched: Watched,
 }
 
 impl Looks {
-    fn take(&mut self, source: &mut dyn Source, ask: &Ask) -> Result<Vec<String>> {
+    fn take(&mut self, source: &mut dyn Source, ask: &Ask) -> Result<()> {
         let mut lost = None;
-        let remarks = source.looks(ask, &mut |look: Look| {
+        let watched = source.looks(ask, &mut |look: Look| {
             if let Some(case) = &mut self.case
                 && let Err(error) = case.add(&look)
             {
@@ -115,10 +122,20 @@ impl Looks {
             }
             self.analyser.push(look);
             Ok(())
-        });
-        let mut remarks = remarks?;
-        remarks.extend(lost);
-        Ok(remarks)
+        })?;
+        self.watched.remarks.extend(watched.remarks);
+        self.watched.remarks.extend(lost);
+        self.watched.ended |= watched.ended;
+        Ok(())
+    }
+
+    /// The same, where the targets may have ended since the look before: then that one stands.
+    fn take_if_there(&mut self, source: &mut dyn Source, ask: &Ask) -> Result<bool> {
+        match self.take(source, ask) {
+            Ok(()) => Ok(true),
+            Err(error) if ended(&error) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     fn judge(&mut self) -> Judgement {
@@ -127,28 +144,18 @@ impl Looks {
     }
 
     /// After a look at everybody: the mappings and stacks of those with findings.
-    fn look_closer(
-        &mut self,
-        source: &mut dyn Source,
-        judgement: Judgement,
-        remarks: &mut Vec<String>,
-    ) -> Result<Judgement> {
-        let mut suspects: Vec<Pid> = judgement.findings.iter().map(|f| f.process.pid).collect();
-        suspects.dedup();
-        suspects.truncate(MOST_SUSPECTS);
+    fn look_closer(&mut self, source: &mut dyn Source, judgement: Judgement) -> Result<Judgement> {
+        let mut suspects: Vec<Pid> = Vec::new();
+        for finding in &judgement.findings {
+            if !suspects.contains(&finding.process.pid) && suspects.len() < MOST_SUSPECTS {
+                suspects.push(finding.process.pid);
+            }
+        }
         if suspects.is_empty() || interrupt::asked() {
             return Ok(judgement);
         }
-        suspects.sort_unstable();
-        suspects.dedup();
-        let parts = Parts { descriptors: DescriptorDepth::Kinds, ..parts_of_target(false) };
-        match self.take(source, &Ask::once(suspects, parts)) {
-            Ok(more) => remarks.extend(more),
-            // All suspects ended in between: the first look stands.
-            Err(error) if ended(&error) => return Ok(judgement),
-            Err(error) => return Err(error),
-        }
-        Ok(self.judge())
+        let seen = self.take_if_there(source, &Ask::once(suspects, parts_of_target(false)))?;
+        Ok(if seen { self.judge() } else { judgement })
     }
 
     /// Where births follow fast, a second look shortly after tells a leak from a pool that renews itself.
@@ -162,33 +169,30 @@ impl Looks {
         if !interrupt::sleep(wait_s) {
             return Ok(judgement);
         }
-        let parts = Parts { threads: ThreadDepth::WithStacks, ..parts_of_target(false) };
         let again = match ask.pids.as_slice() {
             [] => Ask { watch_s: 0.0, surroundings: false, ..ask.clone() },
-            pids => Ask::once(pids.to_vec(), parts),
+            pids => Ask::once(pids.to_vec(), parts_of_target(false)),
         };
-        match self.take(source, &again) {
-            Ok(_) => Ok(self.judge()),
-            Err(error) if ended(&error) => Ok(judgement),
-            Err(error) => Err(error),
-        }
+        let seen = self.take_if_there(source, &again)?;
+        Ok(if seen { self.judge() } else { judgement })
     }
 
     fn outcome(
         mut self,
         source: &dyn Source,
         judgement: Judgement,
-        remarks: Vec<String>,
         everybody: bool,
         watch_s: Option<f64>,
     ) -> Outcome {
         let analyser = &self.analyser;
         let mut not_judged = judgement.not_judged;
         not_judged.extend(denials(analyser, everybody));
-        not_judged.extend(remarks);
+        not_judged.append(&mut self.watched.remarks);
         if analyser.watched_s() < 30.0 && watch_s.is_none_or(|s| s < 30.0) {
             let target = match analyser.processes.values().next() {
-                Some(one) if !everybody && analyser.processes.len() == 1 => format!(" {}", one.reading.key.pid),
+                Some(one) if !everybody && analyser.processes.len() == 1 => {
+                    format!(" {}", one.reading.key.pid)
+                }
                 _ => String::new(),
             };
             let what = "slow growth of memory, descriptors and children needs time";
@@ -220,7 +224,7 @@ impl Looks {
             saved,
             impact: analyser.impact(),
         };
-        Outcome { diagnosis, names, everybody }
+        Outcome { diagnosis, names, everybody, ended: self.watched.ended }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result};
 use model::{HostReading, Pid, ProcessReading, Reading, TouchedFrom, show};
-use probe::{Parts, ProcRoot, Prober};
+use probe::{Parts, Prober, ProcRoot};
 
 use super::VERSION;
 use crate::failure::Code;
@@ -45,10 +45,18 @@ fn check(name: &'static str, state: CheckState, found: impl Into<String>, hint: 
 fn own_process(own: &ProcessReading) -> Check {
     let absent = own.space.absence().or_else(|| own.threads.absence());
     match absent {
-        None => check("reading /proc", CheckState::Good, "maps, smaps, threads and descriptors of own processes", None),
-        Some(why) => {
-            check("reading /proc", CheckState::Missing, why, Some("mount /proc without hidepid, or with this user's group"))
-        }
+        None => check(
+            "reading /proc",
+            CheckState::Good,
+            "maps, smaps, threads and descriptors of own processes",
+            None,
+        ),
+        Some(why) => check(
+            "reading /proc",
+            CheckState::Missing,
+            why,
+            Some("mount /proc without hidepid, or with this user's group"),
+        ),
     }
 }
 
@@ -95,7 +103,14 @@ fn overcommit(host: &HostReading) -> Check {
             Some(m) => format!("2: {} of {} promised", show::bytes(m.committed), show::bytes(m.commit_limit)),
             None => "2: promises end at CommitLimit".to_owned(),
         },
-        _ => return check("overcommit", CheckState::Limited, "unknown", Some("/proc/sys/vm could not be read")),
+        _ => {
+            return check(
+                "overcommit",
+                CheckState::Limited,
+                "unknown",
+                Some("/proc/sys/vm could not be read"),
+            );
+        }
     };
     check("overcommit", CheckState::Good, mode, None)
 }
@@ -123,7 +138,10 @@ fn schedules(host: &HostReading) -> Check {
         Reading::Value(entries) => check(
             "schedules",
             CheckState::Good,
-            format!("{} crontab lines and timers to compare cadences with", show::count(entries.len() as u64)),
+            format!(
+                "{} crontab lines and timers to compare cadences with",
+                show::count(entries.len() as u64)
+            ),
             None,
         ),
         other => check(

@@ -37,7 +37,10 @@ pub(crate) fn run(args: &cli::Map, term: &Term) -> Result<Code> {
         let why = tracked.reading.space.absence().unwrap_or_default();
         let kernel = tracked.reading.stat.is_kernel_thread();
         let (message, hint) = if kernel {
-            (format!("{pid} is a thread of the kernel and has no memory of its own"), "flatfoot top shows processes".into())
+            (
+                format!("{pid} is a thread of the kernel and has no memory of its own"),
+                "flatfoot top shows processes".into(),
+            )
         } else {
             (format!("/proc/{pid}/maps: {why}"), hint_for(&why))
         };
@@ -74,5 +77,9 @@ fn hint_for(why: &str) -> String {
 }
 
 pub(super) fn gone(pid: model::Pid) -> Failure {
-    Failure::new(Code::Ended, format!("process {pid} ended while it was read"), "flatfoot top shows the processes that run")
+    Failure::new(
+        Code::Ended,
+        format!("process {pid} ended while it was read"),
+        "flatfoot top shows the processes that run",
+    )
 }

@@ -53,7 +53,8 @@ impl CaseFile {
     pub(crate) fn begin(about: &About) -> Result<Self, store::Error> {
         let env = |name| std::env::var_os(name);
         let dir = store::cases_dir(env("XDG_STATE_HOME").as_deref(), env("HOME").as_deref())?;
-        let name = format!("{}-{:.0}{}", about.target.replace(',', "-"), Clock::wall() * 1e3, store::CASE_SUFFIX);
+        let name =
+            format!("{}-{:.0}{}", about.target.replace(',', "-"), Clock::wall() * 1e3, store::CASE_SUFFIX);
         let writer = CaseWriter::create(&dir.join(name), &about.stored())?;
         Ok(Self { writer, dir })
     }

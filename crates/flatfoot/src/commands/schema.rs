@@ -19,7 +19,8 @@ pub(crate) fn run(args: &cli::Schema) -> Result<Code> {
     let all = all();
     match &args.document {
         None => {
-            let map: Map<String, Value> = all.into_iter().map(|(name, s)| (name.to_owned(), s.to_value())).collect();
+            let map: Map<String, Value> =
+                all.into_iter().map(|(name, s)| (name.to_owned(), s.to_value())).collect();
             present::print_json(&map)?;
         }
         Some(wanted) => {

@@ -24,7 +24,11 @@ pub(crate) fn man(command: Option<&str>) -> Result<Code> {
         Some(name) => match root.find_subcommand(name).filter(|c| !c.is_hide_set()) {
             Some(found) => found.clone().name(format!("flatfoot-{name}").leak() as &'static str),
             None => {
-                return Err(Failure::usage(format!("no command {name:?}"), "flatfoot --help lists the commands").into());
+                return Err(Failure::usage(
+                    format!("no command {name:?}"),
+                    "flatfoot --help lists the commands",
+                )
+                .into());
             }
         },
     };

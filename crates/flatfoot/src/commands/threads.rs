@@ -74,7 +74,7 @@ fn document(analyser: &Analyser, tracked: &Tracked, count: u64, origin: String) 
         groups: tracked
             .groups
             .iter()
-            .map(|g| GroupRow::new(g, &analyser.host, births_per_s(analyser, tracked, g)))
+            .map(|g| GroupRow::new(g, &analyser.host, tracked.now_boot_s, births_per_s(analyser, tracked, g)))
             .collect(),
         remarks,
         impact: analyser.impact(),
@@ -82,7 +82,7 @@ fn document(analyser: &Analyser, tracked: &Tracked, count: u64, origin: String) 
 }
 
 /// Births per second at present, of groups whose births have a rhythm that goes on.
-pub(super) fn births_per_s(analyser: &Analyser, tracked: &Tracked, group: &ThreadGroup) -> Option<f64> {
+fn births_per_s(analyser: &Analyser, tracked: &Tracked, group: &ThreadGroup) -> Option<f64> {
     if group.cadence.kind != BirthKind::Regular {
         return None;
     }

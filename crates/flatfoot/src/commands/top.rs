@@ -1,10 +1,11 @@
 //! flatfoot top: processes by growth.
 
+use std::collections::HashMap;
+
 use anyhow::Result;
-use model::{Bytes, Limit, Pid};
+use model::{Bytes, Finding, Limit, Pid};
 use probe::{DescriptorDepth, Parts, ThreadDepth};
 
-use super::threads::births_per_s;
 use crate::analyse::{Analyser, Tracked};
 use crate::cli::{self, TopOrder};
 use crate::failure::Code;
@@ -29,7 +30,8 @@ pub(crate) fn run(args: &cli::Top, term: &Term) -> Result<Code> {
         Ok(())
     })?;
     analyser.group_threads();
-    let mut order: Vec<Pid> = ordered(&analyser, args.by);
+    let found = growing(&analyser);
+    let mut order: Vec<Pid> = ordered(&analyser, &found, args.by);
     let total = order.len() as u64;
     if args.rows > 0 {
         order.truncate(args.rows);
@@ -48,14 +50,13 @@ pub(crate) fn run(args: &cli::Top, term: &Term) -> Result<Code> {
             analyser.push(look);
             Ok(())
         });
-        analyser.group_threads();
     }
     let document = TopDocument {
         schema: "flatfoot.top/1",
         origin: source.origin(),
         host: analyser.host_summary(),
         total,
-        processes: order.iter().filter_map(|pid| analyser.by_pid(*pid)).map(|t| row(&analyser, t)).collect(),
+        processes: order.iter().filter_map(|pid| analyser.by_pid(*pid)).map(|t| row(&analyser, t, &found)).collect(),
         impact: analyser.impact(),
     };
     if term.json {
@@ -66,17 +67,22 @@ pub(crate) fn run(args: &cli::Top, term: &Term) -> Result<Code> {
     Ok(Code::Clean)
 }
 
-/// Births per minute and the pattern, of the group that grows fastest with a rhythm.
-fn growing(analyser: &Analyser, tracked: &Tracked) -> Option<(f64, String)> {
-    tracked
-        .groups
-        .iter()
-        .filter_map(|g| Some((births_per_s(analyser, tracked, g)? * 60.0, format!("threads {}", g.pattern))))
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .filter(|(rate, _)| *rate > 0.0)
+/// What the rules find growing in each process, fastest first within one: births alone are no growth, as threads
+/// may end as fast.
+type Growing = HashMap<Pid, Finding>;
+
+fn growing(analyser: &Analyser) -> Growing {
+    let mut fastest = Growing::new();
+    for finding in analyser.judge().findings {
+        let faster = fastest.get(&finding.process.pid).is_none_or(|f| finding.rate_per_s > f.rate_per_s);
+        if faster {
+            fastest.insert(finding.process.pid, finding);
+        }
+    }
+    fastest
 }
 
-fn ordered(analyser: &Analyser, by: TopOrder) -> Vec<Pid> {
+fn ordered(analyser: &Analyser, growing: &Growing, by: TopOrder) -> Vec<Pid> {
     let mut rows: Vec<(f64, f64, Pid)> = analyser
         .processes
         .values()
@@ -84,7 +90,7 @@ fn ordered(analyser: &Analyser, by: TopOrder) -> Vec<Pid> {
         .map(|t| {
             let (committed, resident, untouched) = memory(t);
             let first = match by {
-                TopOrder::Growth => growing(analyser, t).map_or(0.0, |(rate, _)| rate),
+                TopOrder::Growth => growing.get(&t.reading.key.pid).and_then(|f| f.rate_per_s).unwrap_or(0.0),
                 TopOrder::Commit => committed.0 as f64,
                 TopOrder::Rss => resident.0 as f64,
                 TopOrder::Untouched => untouched.0 as f64,
@@ -104,18 +110,18 @@ fn memory(tracked: &Tracked) -> (Bytes, Bytes, Bytes) {
     (statm.data, statm.resident, statm.data.saturating_sub(private))
 }
 
-fn row(analyser: &Analyser, tracked: &Tracked) -> TopRow {
+fn row(analyser: &Analyser, tracked: &Tracked, growing: &Growing) -> TopRow {
     let (committed, resident, untouched) = memory(tracked);
-    let growing = growing(analyser, tracked);
-    let rate = growing.as_ref().map(|(per_minute, _)| per_minute / 60.0);
+    let growing = growing.get(&tracked.reading.key.pid);
+    let rate = growing.and_then(|f| f.rate_per_s);
     TopRow {
         process: analyser.process_ref(tracked),
         committed_bytes_approximate: committed.0,
         resident_bytes: resident.0,
         untouched_bytes: untouched.0,
         threads: tracked.reading.stat.threads,
-        threads_per_minute: growing.as_ref().map(|(per_minute, _)| *per_minute),
-        growing: growing.map(|(_, what)| what),
+        threads_per_minute: rate.map(|per_s| per_s * 60.0),
+        growing: growing.map(|f| format!("threads {}", f.subject)),
         next_limit: next_limit(&analyser.limits_at(tracked, rate)),
     }
 }
@@ -123,5 +129,9 @@ fn row(analyser: &Analyser, tracked: &Tracked) -> TopRow {
 /// The limit with the soonest ETA; without one, the process's own limit of which most is used.
 fn next_limit(limits: &[Limit]) -> Option<NextLimit> {
     let own = |l: &&Limit| l.eta_s.is_some() || l.scope.as_str() != "host";
-    limits.iter().find(own).map(|l| NextLimit { name: l.name.as_str().to_owned(), used: l.used(), eta_s: l.eta_s })
+    limits.iter().find(own).map(|l| NextLimit {
+        name: l.name.as_str().to_owned(),
+        used: l.used(),
+        eta_s: l.eta_s,
+    })
 }

@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 
 use model::show;
-use model::{Bytes, Confidence, Evidence, Finding, FindingKind, Limit, LimitUnit, PoolShape, RuledOut, ScheduleMatch};
+use model::{
+    Bytes, Confidence, Evidence, Finding, FindingKind, Limit, LimitUnit, PoolShape, RuledOut, ScheduleMatch,
+};
 
 use super::Term;
 use crate::analyse::{Diagnosis, NearestLimit};
@@ -63,7 +65,8 @@ pub(crate) fn targets(diagnosis: &Diagnosis, names: &[String], term: &Term) -> S
 fn brief(finding: &Finding, term: &Term, out: &mut String) {
     let line = format!("{}  {}   {}", title(finding, term), process(finding), headline(finding));
     let _ = writeln!(out, "{line}      {}", finding.confidence.label());
-    if let Some(why) = finding.confidence_why.as_ref().filter(|_| finding.confidence == Confidence::Possible) {
+    if let Some(why) = finding.confidence_why.as_ref().filter(|_| finding.confidence == Confidence::Possible)
+    {
         labelled(out, term, "ONLY POSSIBLE", why);
     }
     if let Some(schedule) = finding.schedules.first() {
@@ -103,7 +106,12 @@ fn full(finding: &Finding, term: &Term, out: &mut String) {
         let _ = writeln!(out, "{}   {}", term.bold("TOO SMALL TO EXPLAIN IT"), too_small(&finding.too_small));
     }
     if let Some(bytes) = finding.unexplained_bytes {
-        labelled(out, term, "UNEXPLAINED", &format!("{} of this process's address space", show::bytes(Bytes(bytes))));
+        labelled(
+            out,
+            term,
+            "UNEXPLAINED",
+            &format!("{} of this process's address space", show::bytes(Bytes(bytes))),
+        );
     }
     labelled(out, term, "LIMIT", &limits(&finding.limits));
     labelled(out, term, "RISK", &finding.risk);
@@ -177,7 +185,9 @@ fn growth(finding: &Finding) -> String {
         FindingKind::DescriptorLeak | FindingKind::ChildProcessLeak => {
             format!("{} {}, +{}", show::count(finding.count), unit_name(finding), show::rate(rate))
         }
-        _ => format!("{}: {}, +{}", finding.subject, show::bytes(Bytes(finding.count)), show::byte_rate(rate)),
+        _ => {
+            format!("{}: {}, +{}", finding.subject, show::bytes(Bytes(finding.count)), show::byte_rate(rate))
+        }
     }
 }
 
@@ -190,7 +200,9 @@ fn unit_name(finding: &Finding) -> String {
 
 fn rhythm(finding: &Finding) -> String {
     match finding.cadence.as_slice() {
-        [] => finding.rate_per_s.map_or_else(String::new, |r| format!(", {} without a rhythm", show::rate(r))),
+        [] => {
+            finding.rate_per_s.map_or_else(String::new, |r| format!(", {} without a rhythm", show::rate(r)))
+        }
         [one] => format!(", one every {}{}", show::period(one.period_s), phase(one.period_s, one.phase_s)),
         several => {
             let trains: Vec<String> = several
@@ -230,17 +242,25 @@ fn sentence(finding: &Finding) -> String {
         _ => "",
     };
     let births = match finding.cadence.as_slice() {
-        [] => finding.rate_per_s.map_or_else(|| "more and more".to_owned(), |r| format!("{} more, without a rhythm", show::rate(r))),
+        [] => finding.rate_per_s.map_or_else(
+            || "more and more".to_owned(),
+            |r| format!("{} more, without a rhythm", show::rate(r)),
+        ),
         trains => trains
             .iter()
             .map(|c| {
-                let each = if c.per_event >= 1.5 { format!("{:.0} more", c.per_event) } else { "one more".to_owned() };
-                format!(
-                    "{each} every {} (±{} s){}",
-                    show::period(c.period_s),
-                    show::spread(c.jitter_s),
-                    phase(c.period_s, c.phase_s)
-                )
+                let each = if c.per_event >= 1.5 {
+                    format!("{:.0} more", c.per_event)
+                } else {
+                    "one more".to_owned()
+                };
+                // What the clock's ticks cannot show is not worth a bracket.
+                let jitter = if c.jitter_s < 0.005 {
+                    String::new()
+                } else {
+                    format!(" (±{} s)", show::spread(c.jitter_s))
+                };
+                format!("{each} every {}{jitter}{}", show::period(c.period_s), phase(c.period_s, c.phase_s))
             })
             .collect::<Vec<_>>()
             .join(", and "),
@@ -274,7 +294,7 @@ fn memory_sentence(finding: &Finding) -> Option<String> {
 fn schedule_line(schedule: &ScheduleMatch) -> String {
     let source = schedule.source.as_ref().map_or_else(String::new, |s| format!("{s}: "));
     let what = schedule.what.as_ref().map_or_else(String::new, |w| format!(" runs {w};"));
-    let near = schedule.near_miss.as_ref().map_or_else(String::new, |n| format!(". {n}"));
+    let near = schedule.near_miss.as_ref().map_or_else(String::new, |n| format!(": {n}"));
     format!("{source}\"{}\"{what} {}{near}", schedule.expression, schedule.meaning)
 }
 
@@ -313,8 +333,13 @@ fn joined(items: &[RuledOut], between: &str) -> String {
     items.iter().map(|i| format!("{}{between}{}", i.kind, i.why)).collect::<Vec<_>>().join("; ")
 }
 
+/// The largest with its figures, the others by name: if that one is too small, they are.
 fn too_small(items: &[RuledOut]) -> String {
-    items.iter().map(|i| format!("{} ({})", i.kind, i.why)).collect::<Vec<_>>().join(", ")
+    let named = items.iter().enumerate().map(|(index, item)| match index {
+        0 => format!("{} ({})", item.kind, item.why),
+        _ => item.kind.clone(),
+    });
+    named.collect::<Vec<_>>().join(", ")
 }
 
 /// The nearest limits: those with a time first, at most four in all.

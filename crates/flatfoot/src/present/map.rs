@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use model::{
-    AddressSpace, Amounts, Bytes, Impact, MemoryClass, MemoryMap, ProcessReading, ProcessRef, TouchedFrom, show,
+    AddressSpace, Amounts, Bytes, Impact, MemoryClass, MemoryMap, ProcessReading, ProcessRef, TouchedFrom,
+    show,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -103,7 +104,11 @@ impl MapDocument {
             schema: "flatfoot.map/1",
             origin,
             process,
-            classes: memory.classes.iter().map(|(class, amounts)| ClassRow::new(class.label(), amounts)).collect(),
+            classes: memory
+                .classes
+                .iter()
+                .map(|(class, amounts)| ClassRow::new(class.label(), amounts))
+                .collect(),
             total: ClassRow::new("total", &memory.total),
             committed_exact: memory.committed_exact,
             touched_from: space.touched_from,
@@ -151,7 +156,11 @@ impl MapDocument {
         }
         let mut out = table.text();
         if !self.committed_exact {
-            let _ = writeln!(out, "{}", term.dim("~ committed is derived from permissions; --detail full reads it"));
+            let _ = writeln!(
+                out,
+                "{}",
+                term.dim("~ committed is derived from permissions; --detail full reads it")
+            );
         }
         for remark in &self.remarks {
             if !term.quiet {

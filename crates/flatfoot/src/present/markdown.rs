@@ -27,9 +27,18 @@ pub(crate) fn report(diagnosis: &Diagnosis) -> String {
     for finding in &diagnosis.findings {
         section(finding, &mut out);
     }
-    list(&mut out, "Died before", diagnosis.died_before.iter().map(|d| {
-        format!("{} {} ({})", d.when.clone().unwrap_or_default(), escape(&d.what.to_string()), escape(&d.source.to_string()))
-    }));
+    list(
+        &mut out,
+        "Died before",
+        diagnosis.died_before.iter().map(|d| {
+            format!(
+                "{} {} ({})",
+                d.when.clone().unwrap_or_default(),
+                escape(&d.what.to_string()),
+                escape(&d.source.to_string())
+            )
+        }),
+    );
     list(&mut out, "Not judged", diagnosis.not_judged.iter().map(|n| escape(n)));
     let _ = writeln!(
         out,
@@ -78,8 +87,13 @@ fn section(finding: &Finding, out: &mut String) {
         row("Schedule", format!("`{}` {}", schedule.expression, schedule.meaning));
     }
     for limit in finding.limits.iter().take(4) {
-        let eta = limit.eta_s.map_or_else(|| show::percent(limit.used()), |eta| format!("in {}", show::duration(eta)));
-        row(&format!("Limit {}", limit.name), format!("{} of {}, {eta}", show::count(limit.current), show::count(limit.value)));
+        let eta = limit
+            .eta_s
+            .map_or_else(|| show::percent(limit.used()), |eta| format!("in {}", show::duration(eta)));
+        row(
+            &format!("Limit {}", limit.name),
+            format!("{} of {}, {eta}", show::count(limit.current), show::count(limit.value)),
+        );
     }
     row("Risk", finding.risk.clone());
     row("Now", finding.now.clone());

@@ -15,7 +15,9 @@ impl Countdown {
     pub(crate) fn start(total_s: f64) -> Self {
         let bar = (total_s >= 2.0 && std::io::stderr().is_terminal()).then(|| {
             let bar = ProgressBar::new(total_s.ceil() as u64);
-            if let Ok(style) = ProgressStyle::with_template("watching  {bar:30}  {pos} of {len} s, Ctrl-C judges what is seen so far") {
+            if let Ok(style) = ProgressStyle::with_template(
+                "watching  {bar:30}  {pos} of {len} s, Ctrl-C judges what is seen so far",
+            ) {
                 bar.set_style(style);
             }
             bar

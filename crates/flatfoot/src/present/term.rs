@@ -27,7 +27,12 @@ impl Term {
                 std::io::stdout().is_terminal() && !set("NO_COLOR") && !dumb
             }
         };
-        Self { color: wanted && !output.json, quiet: output.quiet, verbose: output.verbose, json: output.json }
+        Self {
+            color: wanted && !output.json,
+            quiet: output.quiet,
+            verbose: output.verbose,
+            json: output.json,
+        }
     }
 
     fn paint(self, code: &str, text: &str) -> String {

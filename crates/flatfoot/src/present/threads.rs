@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use model::{BirthKind, Bytes, Cadence, HostReading, Impact, PoolShape, ProcessRef, Thread, ThreadGroup, show};
+use model::{
+    BirthKind, Bytes, Cadence, HostReading, Impact, PoolShape, ProcessRef, Thread, ThreadGroup, show,
+};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -46,6 +48,8 @@ pub(crate) struct GroupRow {
     pub(crate) cadence: Vec<Cadence>,
     /// What kind of births these are.
     pub(crate) births: BirthKind,
+    /// Age of the oldest, in seconds: births that reach back no further than this may be renewals.
+    pub(crate) oldest_age_s: Option<f64>,
     /// First birth: RFC 3339, UTC.
     pub(crate) first_birth: Option<String>,
     /// Last birth.
@@ -61,8 +65,13 @@ pub(crate) struct GroupRow {
 }
 
 impl GroupRow {
-    /// The row of a group; `births_per_s` as its births go on now.
-    pub(crate) fn new(group: &ThreadGroup, host: &HostReading, births_per_s: Option<f64>) -> Self {
+    /// The row of a group, seen `now_boot_s` seconds after boot; `births_per_s` as its births go on now.
+    pub(crate) fn new(
+        group: &ThreadGroup,
+        host: &HostReading,
+        now_boot_s: f64,
+        births_per_s: Option<f64>,
+    ) -> Self {
         let moment = |s: Option<&f64>| s.map(|s| time::rfc3339(host.unix_from_boot(*s)));
         Self {
             pattern: group.pattern.as_str().to_owned(),
@@ -73,6 +82,7 @@ impl GroupRow {
             births_per_s,
             cadence: group.cadence.cadences.clone(),
             births: group.cadence.kind,
+            oldest_age_s: group.births.first().map(|first| (now_boot_s - first).max(0.0)),
             first_birth: moment(group.births.first()),
             last_birth: moment(group.births.last()),
             states: group.states.clone(),
@@ -91,6 +101,7 @@ impl ThreadsDocument {
             ("COUNT", Align::Right),
             ("BIRTHS", Align::Left),
             ("CADENCE", Align::Left),
+            ("OLDEST", Align::Right),
             ("STATE", Align::Left),
             ("STACK", Align::Right),
             ("TOUCHED", Align::Right),
@@ -103,6 +114,7 @@ impl ThreadsDocument {
                 show::count(row.count),
                 births(row),
                 cadence(row),
+                row.oldest_age_s.map_or_else(|| "-".to_owned(), show::duration_short),
                 state(&row.states),
                 row.stack_bytes_each.map_or_else(|| "?".to_owned(), |b| show::bytes(Bytes(b))),
                 row.stack_touched_bytes.map_or_else(|| "?".to_owned(), |b| show::bytes(Bytes(b))),
@@ -118,7 +130,11 @@ impl ThreadsDocument {
             let notes = self.groups.iter().filter(shown);
             for row in notes {
                 for note in [&row.inferred, &row.split_by].into_iter().flatten() {
-                    let _ = writeln!(out, "{}", term.dim(&format!("{}: {note}", model::Text::from(row.pattern.as_str()))));
+                    let _ = writeln!(
+                        out,
+                        "{}",
+                        term.dim(&format!("{}: {note}", model::Text::from(row.pattern.as_str())))
+                    );
                 }
             }
             for remark in &self.remarks {

@@ -6,7 +6,7 @@ use anyhow::Result;
 use model::{Look, Pid, ProcessReading};
 use store::StoredLook;
 
-use super::{Ask, Source};
+use super::{Ask, Source, Watched};
 use crate::target::Spec;
 
 /// A recorded case.
@@ -19,7 +19,8 @@ impl CaseSource {
     /// Opens a case file.
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let reader = store::CaseReader::open(path)?;
-        let name = path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned());
+        let name =
+            path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned());
         Ok(Self { reader, name })
     }
 
@@ -55,8 +56,9 @@ impl Source for CaseSource {
         self.pids(|process| process.exe.value().is_some() || process.exe.is_denied())
     }
 
-    fn looks(&mut self, ask: &Ask, on_look: &mut dyn FnMut(Look) -> Result<()>) -> Result<Vec<String>> {
-        let mut remarks: Vec<String> = self.reader.damage().map(|d| format!("{}: {d}", self.name)).into_iter().collect();
+    fn looks(&mut self, ask: &Ask, on_look: &mut dyn FnMut(Look) -> Result<()>) -> Result<Watched> {
+        let mut remarks: Vec<String> =
+            self.reader.damage().map(|d| format!("{}: {d}", self.name)).into_iter().collect();
         for stored in self.reader.looks() {
             let StoredLook { mut look, lost } = match stored {
                 Ok(stored) => stored,
@@ -74,6 +76,6 @@ impl Source for CaseSource {
             }
             on_look(look)?;
         }
-        Ok(remarks)
+        Ok(Watched { remarks, ended: false })
     }
 }

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use anyhow::{Context as _, Result};
 use model::{AccessLevel, Child, Impact, Look, Pid, ProcessReading, Reading};
-use probe::{Clock, DescriptorDepth, Parts, ProcRoot, Prober, ThreadDepth};
+use probe::{Clock, DescriptorDepth, Parts, Prober, ProcRoot, ThreadDepth};
 
-use super::{Ask, Source};
+use super::{Ask, Source, Watched};
 use crate::failure::{Code, Failure};
 use crate::interrupt;
 use crate::present::progress::Countdown;
@@ -108,12 +108,12 @@ impl Source for LiveSource {
         Ok(Vec::new())
     }
 
-    fn looks(&mut self, ask: &Ask, on_look: &mut dyn FnMut(Look) -> Result<()>) -> Result<Vec<String>> {
+    fn looks(&mut self, ask: &Ask, on_look: &mut dyn FnMut(Look) -> Result<()>) -> Result<Watched> {
         let began = Clock::monotonic();
         let progress = Countdown::start(ask.watch_s);
         let mut due = began;
         let mut first = true;
-        let mut remarks = Vec::new();
+        let mut watched = Watched::default();
         loop {
             let late = (Clock::monotonic() - due).max(0.0);
             let look = self.look(ask, first, late)?;
@@ -124,7 +124,10 @@ impl Source for LiveSource {
             }
             if nobody {
                 // What was seen before the end is worth a judgement.
-                remarks.push("the target ended while it was watched".to_owned());
+                watched.ended = true;
+                watched
+                    .remarks
+                    .push("the target ended while it was watched: it is judged by what was seen".to_owned());
             } else {
                 on_look(look)?;
             }
@@ -133,10 +136,10 @@ impl Source for LiveSource {
             due += ask.interval_s.max(20.0 * took);
             progress.at(Clock::monotonic() - began);
             if nobody || due - began > ask.watch_s + 1e-9 || ask.watch_s <= 0.0 {
-                return Ok(remarks);
+                return Ok(watched);
             }
             if !interrupt::sleep(due - Clock::monotonic()) {
-                return Ok(remarks);
+                return Ok(watched);
             }
         }
     }

@@ -36,6 +36,15 @@ impl Ask {
     }
 }
 
+/// How looking went.
+#[derive(Debug, Default)]
+pub(crate) struct Watched {
+    /// What was lost on the way, a sentence each.
+    pub(crate) remarks: Vec<String>,
+    /// Did the targets end before the time was over?
+    pub(crate) ended: bool,
+}
+
 /// A source of looks.
 pub(crate) trait Source {
     /// Is it the running host?
@@ -50,7 +59,6 @@ pub(crate) trait Source {
     /// The processes that a recorded source holds in full; empty for a live one.
     fn detailed(&mut self) -> Result<Vec<Pid>>;
 
-    /// Gives each look to `on_look`, oldest first, and returns remarks about what was lost on the way. A recorded
-    /// source gives what it has of what is asked for.
-    fn looks(&mut self, ask: &Ask, on_look: &mut dyn FnMut(Look) -> Result<()>) -> Result<Vec<String>>;
+    /// Gives each look to `on_look`, oldest first. A recorded source gives what it has of what is asked for.
+    fn looks(&mut self, ask: &Ask, on_look: &mut dyn FnMut(Look) -> Result<()>) -> Result<Watched>;
 }

@@ -1,10 +1,7 @@
-//! The words of a thread leak: evidence with commands that check it, what is too small, and what to do.
+//! The words of a thread leak: evidence with commands that check it, what is ruled out, and what is too small.
 
 use model::show;
-use model::{
-    AccessLevel, Bytes, Confidence, Evidence, Finding, FindingKind, LimitUnit, MemoryClass, PoolShape,
-    RuledOut, ThreadGroup,
-};
+use model::{Bytes, Evidence, Finding, FindingKind, MemoryClass, RuledOut, ThreadGroup};
 
 use super::super::{Subject, checks};
 use super::signs::{Numbers, Signs};
@@ -77,11 +74,12 @@ fn stacks(subject: &Subject<'_>, group: &ThreadGroup) -> Option<Evidence> {
     };
     (!mine.is_empty()).then(|| Evidence {
         claim: format!(
-            "{} of {} stacks found, {} of them of {} each{others}",
+            "{} of {} stacks found, {} of {} each{}{others}",
             show::count(mine.len() as u64),
             show::count(group.count() as u64),
             show::count(group.stacks.each_count),
-            show::bytes(group.stacks.each)
+            show::bytes(group.stacks.each),
+            asked_for(subject)
         ),
         value: check.as_ref().map(|(_, printed)| *printed as f64),
         source: format!("/proc/{pid}/maps"),
@@ -89,6 +87,17 @@ fn stacks(subject: &Subject<'_>, group: &ThreadGroup) -> Option<Evidence> {
         supports: true,
         reproduce: check.map(|(command, _)| command),
     })
+}
+
+/// Who chose the size of a JVM's stacks.
+fn asked_for(subject: &Subject<'_>) -> String {
+    let args = subject.reading.cmdline.value().map_or(&[][..], Vec::as_slice);
+    let option =
+        |a: &&model::Text| a.as_str().starts_with("-Xss") || a.as_str().starts_with("-XX:ThreadStackSize=");
+    match args.iter().rfind(option) {
+        Some(option) => format!(", as {option} has it (the JVM's default is 1,024)"),
+        None => String::new(),
+    }
 }
 
 fn reach(subject: &Subject<'_>, signs: &Signs) -> Evidence {
@@ -179,20 +188,23 @@ fn share_of_commit(subject: &Subject<'_>, group: &ThreadGroup) -> Option<Evidenc
 /// Which classes are too small to be what fills the process's commit charge.
 fn too_small(subject: &Subject<'_>, out: &mut Finding) {
     let (Some(memory), Some(committed)) = (subject.memory, out.committed_bytes) else { return };
-    for (class, amounts) in &memory.classes {
-        let other =
-            !matches!(class, MemoryClass::ThreadStack | MemoryClass::Guard | MemoryClass::Unexplained);
-        if other && amounts.committed.0 > 0 && amounts.committed.0 * 3 < committed {
-            out.too_small.push(RuledOut {
-                kind: class.label().to_owned(),
-                why: format!(
-                    "{} of {} committed",
-                    show::bytes(amounts.committed),
-                    show::bytes(memory.total.committed)
-                ),
-            });
-        }
-    }
+    let other = |class: MemoryClass| {
+        !matches!(class, MemoryClass::ThreadStack | MemoryClass::Guard | MemoryClass::Unexplained)
+    };
+    let mut small: Vec<_> = memory
+        .classes
+        .iter()
+        .filter(|(class, a)| other(*class) && a.committed.0 > 0 && a.committed.0 * 3 < committed)
+        .collect();
+    small.sort_by_key(|(_, amounts)| std::cmp::Reverse(amounts.committed));
+    out.too_small.extend(small.into_iter().map(|(class, amounts)| RuledOut {
+        kind: class.label().to_owned(),
+        why: format!(
+            "{} of {} committed",
+            show::bytes(amounts.committed),
+            show::bytes(memory.total.committed)
+        ),
+    }));
 }
 
 fn ruled_out(subject: &Subject<'_>, out: &mut Finding) {
@@ -208,86 +220,4 @@ fn ruled_out(subject: &Subject<'_>, out: &mut Finding) {
             ),
         });
     }
-}
-
-/// RISK, NOW and NEXT, once the limits are known.
-pub(in super::super) fn add_risk(subject: &Subject<'_>, finding: &mut Finding) {
-    let pid = subject.reading.key.pid;
-    let nearest = finding.limits.iter().find(|l| l.eta_s.is_some()).cloned();
-    let stop = nearest.as_ref().map(|limit| {
-        format!(
-            "It stops at {} {} in {}",
-            limit.name,
-            match limit.unit {
-                LimitUnit::Bytes => show::bytes(Bytes(limit.value)),
-                _ => show::count(limit.value),
-            },
-            show::duration(limit.eta_s.unwrap_or(f64::INFINITY))
-        )
-    });
-    let memory = match (finding.kind, finding.reserved_bytes, finding.touched_bytes) {
-        (FindingKind::ThreadLeak, Some(reserved), Some(touched)) if touched * 4 < reserved => Some(format!(
-            "not memory: {} promised, {} used",
-            show::bytes(Bytes(reserved)),
-            show::bytes(Bytes(touched))
-        )),
-        (FindingKind::ThreadLeak, Some(reserved), _) => {
-            Some(format!("{} of stacks", show::bytes(Bytes(reserved))))
-        }
-        _ => None,
-    };
-    finding.risk = match (memory, stop) {
-        (Some(memory), Some(stop)) => format!("{memory}. {stop}"),
-        (Some(only), None) | (None, Some(only)) => only,
-        (None, None) => "no limit is near at this rate".to_owned(),
-    };
-    let eta = nearest.and_then(|l| l.eta_s).unwrap_or(f64::INFINITY);
-    let buys = restart_buys(subject, finding);
-    finding.now = if eta < 3_600.0 {
-        format!(
-            "URGENT: {} left. Save the evidence, then restart: flatfoot save {pid}{buys}",
-            show::duration(eta)
-        )
-    } else {
-        let urgency = if eta < 86_400.0 { "act today" } else { "nothing is urgent" };
-        format!("{urgency}. Before any restart: flatfoot save {pid}{buys}")
-    };
-    finding.next = next(subject, finding);
-}
-
-/// How long a fresh process would live, from the nearest limit that only this process counts towards.
-fn restart_buys(subject: &Subject<'_>, finding: &Finding) -> String {
-    let Some(rate) = finding.rate_per_s.filter(|r| *r > 0.0) else { return String::new() };
-    let own = finding.count as f64 / rate;
-    match finding.limits.iter().find_map(|l| l.eta_s) {
-        Some(eta) if finding.kind == FindingKind::ThreadLeak && subject.age_s() > 600.0 => {
-            format!("     (a restart buys {})", show::duration(own + eta))
-        }
-        _ => String::new(),
-    }
-}
-
-fn next(subject: &Subject<'_>, finding: &Finding) -> Vec<String> {
-    let pid = subject.reading.key.pid;
-    let mut next = Vec::new();
-    if finding.kind != FindingKind::ThreadLeak {
-        next.push(format!("flatfoot diagnose {pid} --for 10m        judges it again over a longer time"));
-        return next;
-    }
-    match finding.pool_shape {
-        Some(PoolShape::OneThreadPools) => {
-            next.push(
-                "look for a pool that is made per call and never shut down; share one, or shut it down"
-                    .to_owned(),
-            );
-        }
-        _ => next.push("look for threads that are started per call and never told to end".to_owned()),
-    }
-    if finding.confidence != Confidence::Confirmed && subject.level == AccessLevel::Read {
-        let wait = finding.cadence.first().map_or(60.0, |c| (c.period_s * 8.0).clamp(10.0, 7_200.0)).ceil();
-        next.push(format!(
-            "flatfoot diagnose {pid} --for {wait:.0}s        watches whether any of them ends"
-        ));
-    }
-    next
 }
