@@ -80,7 +80,8 @@ impl Analyser {
     }
 
     fn take_process(&mut self, mut process: ProcessReading, look_at_s: f64) {
-        let now_boot_s = look_at_s + process.at_s;
+        // The end of its reading: no thread that was seen is born after that.
+        let now_boot_s = look_at_s + process.at_s + process.took_s;
         let before = self.processes.remove(&process.key);
         let (mut history, mut first_threads, mut memory) = (Vec::new(), None, None);
         if let Some(before) = before {

@@ -32,6 +32,7 @@ impl LiveSource {
 
     fn look(&mut self, ask: &Ask, first: bool, late_s: f64) -> Result<Look> {
         let (began, cpu) = (Clock::monotonic(), Clock::cpu());
+        self.prober.begin_look();
         let mut look = Look {
             at_unix_s: Clock::wall(),
             at_boot_s: Clock::boot(),
@@ -45,8 +46,7 @@ impl LiveSource {
                 break;
             }
             match self.process(pid, ask) {
-                Some(mut process) => {
-                    process.at_s = Clock::monotonic() - began - process.took_s;
+                Some(process) => {
                     look.denied += u64::from(was_denied(&process));
                     look.processes.push(process);
                 }

@@ -1,0 +1,84 @@
+//! CPU time of reading an address space, as ratios to what nobody can avoid: reading the file and dropping it.
+//!
+//! `memory_cost PID [ROUNDS]`: all ways in turn, round after round, and the median of each, so that a noisy machine
+//! disturbs all alike. Each way runs twice and counts the second time: what ran before it is the same for all.
+#![allow(clippy::print_stdout)]
+
+use std::ffi::CStr;
+
+use model::{Pid, ProcessReading, Reading};
+use probe::budget::Pace;
+use probe::{Clock, PidDir, ProcRoot, SpaceDepth, classify, proc};
+
+fn main() {
+    let mut words = std::env::args().skip(1).map(|word| word.parse::<u32>().ok());
+    let Some(Some(pid)) = words.next() else { return println!("usage: memory_cost PID [ROUNDS]") };
+    let rounds = words.next().flatten().unwrap_or(15);
+    let Some(dir) = ProcRoot::open("/proc").ok().and_then(|root| PidDir::open(&root, Pid(pid)).ok()) else {
+        return println!("no process {pid}");
+    };
+    let pace = Pace::here();
+    type Way<'a> = (&'a str, Box<dyn Fn() + 'a>);
+    let space = |depth: SpaceDepth| proc::space::read(&dir, depth, &[], &pace);
+    let ways: Vec<Way<'_>> = vec![
+        ("maps, read and dropped", Box::new(|| drop_file(&dir, c"maps", 0.0))),
+        ("maps, parsed", Box::new(|| drop(space(SpaceDepth::Maps)))),
+        ("maps, parsed and classified", Box::new(|| classified(space(SpaceDepth::Maps)))),
+        ("smaps, read and dropped", Box::new(|| drop_file(&dir, c"smaps", pace.smaps_s))),
+        ("maps + PAGEMAP_SCAN, classified", Box::new(|| classified(space(SpaceDepth::Touched)))),
+        ("smaps, parsed", Box::new(|| drop_parsed_smaps(&dir, &pace))),
+        ("smaps + PAGEMAP_SCAN, classified", Box::new(|| classified(space(SpaceDepth::Details)))),
+        ("smaps_rollup", Box::new(|| drop(proc::rollup::read(&dir)))),
+    ];
+    let mut cpu = vec![Vec::new(); ways.len()];
+    let mut wall = vec![Vec::new(); ways.len()];
+    for _ in 0..rounds {
+        for (at, (_, way)) in ways.iter().enumerate() {
+            way();
+            let (cpu_start, wall_start) = (Clock::cpu(), Clock::monotonic());
+            way();
+            cpu[at].push(Clock::cpu() - cpu_start);
+            wall[at].push(Clock::monotonic() - wall_start);
+        }
+    }
+    let (maps, smaps) = (median(&cpu[0]), median(&cpu[3]));
+    println!("{:34} {:>9} {:>9} {:>8} {:>8}", "", "CPU ms", "wall ms", "/ maps", "/ smaps");
+    for (at, (name, _)) in ways.iter().enumerate() {
+        let (cpu, wall) = (median(&cpu[at]), median(&wall[at]));
+        println!("{name:34} {:>9.3} {:>9.2} {:>8.3} {:>8.3}", cpu * 1e3, wall * 1e3, cpu / maps, cpu / smaps);
+    }
+}
+
+fn median(times: &[f64]) -> f64 {
+    let mut sorted = times.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or(0.0)
+}
+
+fn drop_file(dir: &PidDir, name: &CStr, pause_s: f64) {
+    let Ok(file) = dir.open_file(name) else { return };
+    let mut buffer = vec![0_u8; 64 * 1024];
+    while matches!(rustix::io::read(&file, &mut buffer[..]), Ok(1..)) {
+        Clock::sleep(pause_s);
+    }
+}
+
+fn drop_parsed_smaps(dir: &PidDir, pace: &Pace) {
+    let Ok(file) = dir.open_file(c"smaps") else { return };
+    let mut parser = proc::smaps::Parser::default();
+    let mut buffer = vec![0_u8; 64 * 1024];
+    let mut kept = 0;
+    while let Ok(count @ 1..) = rustix::io::read(&file, &mut buffer[kept..]) {
+        let filled = kept + count;
+        let Ok(taken) = parser.feed(&buffer[..filled]) else { return };
+        buffer.copy_within(taken..filled, 0);
+        kept = filled - taken;
+        Clock::sleep(pace.smaps_s);
+    }
+    drop(parser.finish(&[]));
+}
+
+fn classified(space: Reading<model::AddressSpace>) {
+    let process = ProcessReading { space, ..ProcessReading::default() };
+    drop(std::hint::black_box(classify::classify(&process)));
+}

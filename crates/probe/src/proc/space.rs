@@ -1,0 +1,166 @@
+//! The address space of a process: its mappings, and as much of what is in them as was asked for.
+
+use std::ffi::CStr;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use model::{AddressSpace, Reading, TouchedFrom};
+use rustix::fs::{AtFlags, Mode, OFlags, ResolveFlags, SeekFrom, StatxFlags, openat, openat2};
+use rustix::io::Errno;
+
+use super::{maps, pagemap, smaps};
+use crate::budget::Pace;
+use crate::{Absence, PidDir, SpaceDepth};
+
+/// The kernel hands out at most a page of text per call, or one entry when that is longer: a path of 4 KiB, were it all
+/// newlines, takes 16 KiB as text.
+const BUFFER: usize = 32 * 1024;
+
+/// Reads the address space. `stack_hints` are addresses in stacks of threads, in any order: mappings that hold several
+/// stacks are then counted stack by stack.
+///
+/// `Gone` when the process has no memory (any more), a thread of the kernel included; `Denied` without the right to
+/// ptrace it. A process that ends while it is read is `Gone`, not a shorter list.
+#[must_use]
+pub fn read(dir: &PidDir, depth: SpaceDepth, stack_hints: &[u64], pace: &Pace) -> Reading<AddressSpace> {
+    let result = match depth {
+        SpaceDepth::No => return Reading::Skipped,
+        SpaceDepth::Maps => list(dir, pace).map(|(_, space)| space),
+        SpaceDepth::Touched => with_touched(dir, stack_hints, pace),
+        SpaceDepth::Details => with_details(dir, stack_hints, pace),
+    };
+    Absence::or_value(result.map(|mut space| {
+        space.named_deleted = named_deleted(dir, &space);
+        space
+    }))
+}
+
+/// maps alone.
+fn list(dir: &PidDir, pace: &Pace) -> Result<(OwnedFd, AddressSpace), Absence> {
+    let file = dir.open_file(c"maps")?;
+    let mut parser = maps::Parser::default();
+    let mut buffer = vec![0; BUFFER];
+    let rest = stream(dir, c"maps", &file, &mut buffer, pace.maps_s, |bytes| parser.feed(bytes))?;
+    let space = parser.finish(&buffer[..rest])?;
+    still_there(dir, c"maps", &file)?;
+    Ok((file, space))
+}
+
+/// maps and PAGEMAP_SCAN; smaps where the kernel lacks it.
+fn with_touched(dir: &PidDir, hints: &[u64], pace: &Pace) -> Result<AddressSpace, Absence> {
+    let (file, mut space) = list(dir, pace)?;
+    if !count_pages(dir, &mut space, hints, pace)? {
+        return with_details(dir, hints, pace);
+    }
+    still_there(dir, c"maps", &file)?;
+    Ok(space)
+}
+
+/// smaps for mappings and details in one, and PAGEMAP_SCAN where the kernel has it.
+fn with_details(dir: &PidDir, hints: &[u64], pace: &Pace) -> Result<AddressSpace, Absence> {
+    let file = dir.open_file(c"smaps")?;
+    let mut parser = smaps::Parser::default();
+    let mut buffer = vec![0; BUFFER];
+    let rest = stream(dir, c"smaps", &file, &mut buffer, pace.smaps_s, |bytes| parser.feed(bytes))?;
+    let (mut space, touched) = parser.finish(&buffer[..rest])?;
+    if !count_pages(dir, &mut space, hints, pace)? {
+        space.touched = Reading::Value(touched);
+        space.touched_from = TouchedFrom::Smaps;
+    }
+    still_there(dir, c"smaps", &file)?;
+    Ok(space)
+}
+
+/// Fills what PAGEMAP_SCAN tells; `false` when this kernel has no such call (or a sandbox forbids it).
+fn count_pages(dir: &PidDir, space: &mut AddressSpace, hints: &[u64], pace: &Pace) -> Result<bool, Absence> {
+    let file = dir.open_file(c"pagemap")?;
+    let mut sorted = hints.to_vec();
+    sorted.sort_unstable();
+    match pagemap::touched(&file, &space.mappings, &sorted, pace) {
+        Ok(found) => {
+            space.touched = Reading::Value(found.bytes);
+            space.touched_from = TouchedFrom::PagemapScan;
+            space.guards = found.guards;
+            space.stretches = found.stretches;
+            Ok(true)
+        }
+        Err(Errno::NOTTY | Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP | Errno::PERM) => Ok(false),
+        Err(error) => Err(dir.absence(c"pagemap", error)),
+    }
+}
+
+/// Gives a file to `feed` as the kernel hands it out, sleeping between calls; says how many bytes at the beginning of
+/// the buffer `feed` did not take.
+fn stream(
+    dir: &PidDir,
+    name: &CStr,
+    file: impl AsFd,
+    buffer: &mut [u8],
+    pause_s: f64,
+    mut feed: impl FnMut(&[u8]) -> Result<usize, Absence>,
+) -> Result<usize, Absence> {
+    let mut kept = 0;
+    loop {
+        if kept == buffer.len() {
+            return Err(Absence::Malformed(format!("{}: a line of {kept} bytes", name.to_string_lossy())));
+        }
+        let filled = match rustix::io::read(&file, &mut buffer[kept..]) {
+            Ok(0) => return Ok(kept),
+            Ok(count) => kept + count,
+            Err(Errno::INTR) => continue,
+            Err(error) => return Err(dir.absence(name, error)),
+        };
+        let taken = feed(&buffer[..filled])?.min(filled);
+        buffer.copy_within(taken..filled, 0);
+        kept = filled - taken;
+        Pace::pause(pause_s);
+    }
+}
+
+/// The kernel ends the list of a process that ends just as it ends any list. The opened file belongs to the memory it
+/// was opened on: when that has no first line any more, what was read is not the whole.
+fn still_there(dir: &PidDir, name: &CStr, file: &OwnedFd) -> Result<(), Absence> {
+    let mut byte = [0; 1];
+    rustix::fs::seek(file, SeekFrom::Start(0)).map_err(|error| dir.absence(name, error))?;
+    match rustix::io::read(file, &mut byte) {
+        Ok(1..) => Ok(()),
+        Ok(0) | Err(_) => Err(Absence::Gone),
+    }
+}
+
+/// Which names that look deleted are files of just that name. Some hundred are looked at: a process that maps more
+/// removed files than that is not worth a call for each.
+fn named_deleted(dir: &PidDir, space: &AddressSpace) -> Vec<u32> {
+    const MOST: usize = 256;
+    let looks_so = |name: &str| name.starts_with('/') && name.ends_with(" (deleted)");
+    let candidates = space.names.iter().enumerate().filter(|(_, name)| looks_so(name.as_str()));
+    let candidates: Vec<u32> = candidates.map(|(index, _)| index as u32).take(MOST).collect();
+    if candidates.is_empty() {
+        return candidates;
+    }
+    // The target's own root, as a place only; no link is followed in what lies below.
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let Ok(root) = openat(dir, c"root", flags, Mode::empty()) else { return Vec::new() };
+    let mut found: Vec<u32> = Vec::new();
+    let mut seen = vec![false; candidates.len()];
+    for mapping in &space.mappings {
+        let Ok(place) = candidates.binary_search(&mapping.name) else { continue };
+        let path = space.name(mapping).trim_start_matches('/');
+        if !std::mem::replace(&mut seen[place], true) && inode(root.as_fd(), path) == Some(mapping.inode) {
+            found.push(mapping.name);
+        }
+    }
+    found.sort_unstable();
+    found
+}
+
+/// The inode of a path below a root; `None` when there is none, or a link on the way.
+fn inode(root: BorrowedFd<'_>, path: &str) -> Option<u64> {
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+    let file = openat2(root, path, flags, Mode::empty(), resolve).ok()?;
+    let stat = rustix::fs::statx(file, c"", AtFlags::EMPTY_PATH, StatxFlags::INO).ok()?;
+    Some(stat.stx_ino)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,536 @@
+//! Looks to store: any that the types allow, and one like the founding case.
+
+#![allow(dead_code, missing_docs, unreachable_pub, clippy::unwrap_used)] // each test file uses a part of it
+
+use model::*;
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+
+pub fn text() -> impl Strategy<Value = Text> {
+    prop_oneof![
+        "[a-z0-9/._ -]{0,20}".prop_map(Text::from),
+        any::<String>().prop_map(Text::from),
+        vec(any::<u8>(), 0..24).prop_map(|bytes| Text::from_bytes(&bytes)),
+    ]
+}
+
+fn number() -> impl Strategy<Value = u64> {
+    prop_oneof![Just(0), 0_u64..5_000, any::<u64>(), Just(u64::MAX)]
+}
+
+fn bytes() -> impl Strategy<Value = Bytes> {
+    number().prop_map(Bytes)
+}
+
+fn ticks() -> impl Strategy<Value = Ticks> {
+    number().prop_map(Ticks)
+}
+
+fn pid() -> impl Strategy<Value = Pid> {
+    any::<u32>().prop_map(Pid)
+}
+
+fn seconds() -> impl Strategy<Value = f64> {
+    use proptest::num::f64::{NORMAL, SUBNORMAL, ZERO};
+    NORMAL | SUBNORMAL | ZERO
+}
+
+pub fn reading<S: Strategy + 'static>(value: S) -> impl Strategy<Value = Reading<S::Value>>
+where
+    S::Value: Clone + 'static,
+{
+    prop_oneof![
+        6 => value.prop_map(Reading::Value),
+        1 => Just(Reading::Denied(Need::PtraceAccess)),
+        1 => Just(Reading::Gone),
+        1 => Just(Reading::Unsupported),
+        1 => Just(Reading::Skipped),
+        1 => any::<String>().prop_map(Reading::Malformed),
+    ]
+}
+
+fn key() -> impl Strategy<Value = ProcessKey> {
+    (any::<u128>(), pid(), ticks()).prop_map(|(boot, pid, start)| ProcessKey {
+        boot: BootId(boot),
+        pid,
+        start,
+    })
+}
+
+fn stat() -> impl Strategy<Value = Stat> {
+    (text(), any::<char>(), pid(), vec(number(), 8), number(), number()).prop_map(
+        |(name, state, parent, n, start_brk, start_stack)| Stat {
+            name,
+            state,
+            parent,
+            minor_faults: n[0],
+            major_faults: n[1],
+            utime: Ticks(n[2]),
+            stime: Ticks(n[3]),
+            threads: n[4],
+            start: Ticks(n[5]),
+            virtual_size: Bytes(n[6]),
+            resident: Bytes(n[7]),
+            flags: n[0] ^ n[1],
+            start_brk,
+            start_stack,
+        },
+    )
+}
+
+fn status() -> impl Strategy<Value = Status> {
+    (vec(any::<u32>(), 3), vec(any::<u32>(), 0..3), vec(option::of(bytes()), 8), number(), number()).prop_map(
+        |(ids, ns_pids, sizes, threads, mask)| Status {
+            uid: ids[0],
+            gid: ids[1],
+            ns_pids,
+            peak: sizes[0],
+            locked: sizes[1],
+            resident_peak: sizes[2],
+            rss_anon: sizes[3],
+            rss_file: sizes[4],
+            rss_shmem: sizes[5],
+            page_tables: sizes[6],
+            swap: sizes[7],
+            threads,
+            signals_caught: mask,
+            capabilities: !mask,
+            tracer: ids[2],
+        },
+    )
+}
+
+fn cgroups() -> impl Strategy<Value = Cgroups> {
+    let level = (text(), vec(option::of(number()), 3), vec(option::of(bytes()), 3)).prop_map(
+        |(dir, numbers, sizes)| CgroupLevel {
+            dir,
+            pids_max: numbers[0],
+            pids_current: numbers[1],
+            memory_max: sizes[0],
+            memory_high: sizes[1],
+            memory_current: sizes[2],
+            oom_kills: numbers[2],
+        },
+    );
+    (text(), option::of(text()), option::of(text()), vec(level, 0..3))
+        .prop_map(|(path, unit, container, groups)| Cgroups { path, unit, container, groups })
+}
+
+fn thread() -> impl Strategy<Value = Thread> {
+    let stack = prop_oneof![
+        any::<u64>().prop_map(StackHint::RobustList),
+        any::<u64>().prop_map(StackHint::StackPointer)
+    ];
+    (pid(), text(), any::<char>(), ticks(), ticks(), ticks(), option::of(stack)).prop_map(
+        |(tid, name, state, start, utime, stime, stack)| Thread {
+            tid,
+            name,
+            state,
+            start,
+            utime,
+            stime,
+            stack,
+        },
+    )
+}
+
+fn mapping() -> impl Strategy<Value = Mapping> {
+    (number(), number(), any::<u8>(), number(), number(), number(), any::<u32>()).prop_map(
+        |(start, end, perms, offset, device, inode, name)| Mapping {
+            start,
+            end,
+            perms: Perms(perms),
+            offset,
+            device,
+            inode,
+            name,
+        },
+    )
+}
+
+fn detail() -> impl Strategy<Value = MappingDetail> {
+    (vec(bytes(), 9), any::<u16>()).prop_map(|(b, flags)| MappingDetail {
+        rss: b[0],
+        pss: b[1],
+        private_dirty: b[2],
+        private_clean: b[3],
+        shared_dirty: b[4],
+        shared_clean: b[5],
+        anonymous: b[6],
+        huge: b[7],
+        swap: b[8],
+        flags: VmFlags(flags),
+    })
+}
+
+fn space() -> impl Strategy<Value = AddressSpace> {
+    let from =
+        prop_oneof![Just(TouchedFrom::Nothing), Just(TouchedFrom::PagemapScan), Just(TouchedFrom::Smaps)];
+    (
+        vec(mapping(), 0..20),
+        vec(text(), 0..5),
+        reading(vec(number(), 0..20)),
+        from,
+        vec((number(), number()), 0..5),
+        vec((number(), number(), number()), 0..5),
+        vec(any::<u32>(), 0..5),
+        reading(vec(detail(), 0..20)),
+    )
+        .prop_map(
+            |(mappings, names, touched, touched_from, guards, stretches, named_deleted, details)| {
+                AddressSpace {
+                    mappings,
+                    names,
+                    touched,
+                    touched_from,
+                    guards,
+                    stretches: stretches
+                        .into_iter()
+                        .map(|(start, end, touched)| Stretch { start, end, touched })
+                        .collect(),
+                    named_deleted,
+                    details,
+                }
+            },
+        )
+}
+
+fn remains() -> impl Strategy<Value = Vec<Remains>> {
+    vec((text(), text(), option::of(seconds())), 0..3)
+        .prop_map(|all| all.into_iter().map(|(source, what, when)| Remains { source, what, when }).collect())
+}
+
+fn process() -> impl Strategy<Value = ProcessReading> {
+    let statm = vec(bytes(), 5).prop_map(|b| Statm {
+        size: b[0],
+        resident: b[1],
+        shared: b[2],
+        text: b[3],
+        data: b[4],
+    });
+    let rlimits = (vec(option::of(number()), 3), vec(option::of(bytes()), 2)).prop_map(|(n, b)| Rlimits {
+        processes: n[0],
+        open_files: n[1],
+        address_space: b[0],
+        stack: b[1],
+        user_tasks: n[2],
+    });
+    let descriptors =
+        (number(), vec((text(), number(), text()), 0..4)).prop_map(|(total, kinds)| Descriptors {
+            total,
+            kinds: kinds
+                .into_iter()
+                .map(|(kind, count, example)| DescriptorKind { kind, count, example })
+                .collect(),
+        });
+    let child = (pid(), text(), any::<char>(), ticks()).prop_map(|(pid, name, state, start)| Child {
+        pid,
+        name,
+        state,
+        start,
+    });
+    let rollup = vec(bytes(), 5).prop_map(|b| Rollup {
+        rss: b[0],
+        pss: b[1],
+        private_dirty: b[2],
+        anonymous: b[3],
+        swap: b[4],
+    });
+    let short = (
+        key(),
+        seconds(),
+        seconds(),
+        stat(),
+        reading(statm),
+        reading(status()),
+        reading(vec(text(), 0..4)),
+        reading(text()),
+    );
+    let rest = (
+        reading(cgroups()),
+        reading(rlimits),
+        reading(descriptors),
+        reading(vec(child, 0..4)),
+        reading(vec(thread(), 0..20)),
+        reading(space()),
+        reading(rollup),
+        reading(remains()),
+    );
+    (short, rest).prop_map(|(short, rest)| {
+        let (key, at_s, took_s, stat, statm, status, cmdline, exe) = short;
+        let (cgroups, rlimits, descriptors, children, threads, space, rollup, remains) = rest;
+        ProcessReading {
+            key,
+            at_s,
+            took_s,
+            stat,
+            statm,
+            status,
+            cmdline,
+            exe,
+            cgroups,
+            rlimits,
+            descriptors,
+            children,
+            threads,
+            space,
+            rollup,
+            remains,
+        }
+    })
+}
+
+fn host() -> impl Strategy<Value = HostReading> {
+    let when = prop_oneof![
+        text().prop_map(ScheduleWhen::Cron),
+        text().prop_map(ScheduleWhen::Calendar),
+        number().prop_map(ScheduleWhen::EverySeconds)
+    ];
+    let schedule =
+        (text(), when, text()).prop_map(|(source, when, what)| ScheduleEntry { source, when, what });
+    let memory = vec(bytes(), 12).prop_map(|b| MemInfo {
+        total: b[0],
+        free: b[1],
+        available: b[2],
+        committed: b[3],
+        commit_limit: b[4],
+        swap_total: b[5],
+        swap_free: b[6],
+        anon: b[7],
+        shmem: b[8],
+        slab: b[9],
+        page_tables: b[10],
+        kernel_stack: b[11],
+    });
+    let vmstat = vec(option::of(number()), 4).prop_map(|n| VmStat {
+        oom_kills: n[0],
+        swapped_in: n[1],
+        swapped_out: n[2],
+        major_faults: n[3],
+    });
+    let pressure = vec(seconds(), 4).prop_map(|p| Pressure {
+        memory_some: p[0],
+        memory_full: p[1],
+        cpu_some: p[2],
+        io_some: p[3],
+    });
+    let plain =
+        (text(), text(), any::<u128>(), vec(seconds(), 2), vec(number(), 3), any::<i32>(), any::<bool>());
+    let read = (
+        reading(memory),
+        reading(vmstat),
+        reading(pressure),
+        vec(reading(number()), 5),
+        reading(vec(schedule, 0..4)),
+        reading(remains()),
+    );
+    (plain, read).prop_map(|(plain, read)| {
+        let (name, kernel, boot, times, numbers, utc_offset_s, flag) = plain;
+        let (memory, vmstat, pressure, limits, schedules, remains) = read;
+        let [overcommit_mode, threads_max, pid_max, max_map_count, tasks] =
+            <[Reading<u64>; 5]>::try_from(limits).unwrap();
+        HostReading {
+            name,
+            kernel,
+            boot: BootId(boot),
+            booted_unix_s: times[0],
+            uptime_s: times[1],
+            ticks_per_second: numbers[0],
+            page_size: numbers[1],
+            cpus: numbers[2],
+            utc_offset_s,
+            memory,
+            overcommit_mode,
+            vmstat,
+            pressure,
+            threads_max,
+            pid_max,
+            max_map_count,
+            tasks,
+            schedules,
+            remains,
+            has_pagemap_scan: flag,
+            cgroup_v2: !flag,
+        }
+    })
+}
+
+pub fn look() -> impl Strategy<Value = Look> {
+    let level = prop_oneof![Just(AccessLevel::Read), Just(AccessLevel::Agent)];
+    (vec(seconds(), 8), host(), vec(process(), 0..4), number(), number(), level).prop_map(
+        |(s, host, processes, gone, denied, level)| Look {
+            at_unix_s: s[0],
+            at_boot_s: s[1],
+            took_s: s[2],
+            late_s: s[3],
+            host,
+            processes,
+            gone,
+            denied,
+            impact: Impact {
+                level,
+                attached_s: s[4],
+                longest_pause_s: s[5],
+                reading_s: s[6],
+                own_cpu_s: s[7],
+            },
+        },
+    )
+}
+
+/// A JVM that leaks one-thread pools, as one look reads it: two mappings per thread and some 200 of its own.
+pub fn leaking_jvm(threads: u32) -> ProcessReading {
+    let mut space = AddressSpace {
+        names: vec![Text::default(), "/usr/lib/jvm/java-17-openjdk-amd64/lib/server/libjvm.so".into()],
+        touched_from: TouchedFrom::PagemapScan,
+        ..AddressSpace::default()
+    };
+    let (mut touched, mut details) = (Vec::new(), Vec::new());
+    let mut noise = 1_u64; // page counts that differ, as they do in life
+    let mut map = |start: u64, size: u64, perms: u8, name: u32, accounted: bool| {
+        noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let used = if perms == 0 { 0 } else { ((noise >> 40) % 24 * 4_096).min(size) };
+        let inode = u64::from(name) * 1_837_465;
+        let offset = u64::from(name) * (start & 0xff_f000);
+        let device = u64::from(name) * 0xfe;
+        space.mappings.push(Mapping {
+            start,
+            end: start + size,
+            perms: Perms(perms),
+            offset,
+            device,
+            inode,
+            name,
+        });
+        touched.push(used);
+        let used = Bytes(used);
+        let flags = VmFlags(if accounted { VmFlags::ACCOUNTED } else { 0 });
+        let (private_dirty, anonymous) = (used, used);
+        details.push(MappingDetail {
+            rss: used,
+            pss: used,
+            private_dirty,
+            anonymous,
+            flags,
+            ..Default::default()
+        });
+        start
+    };
+    for i in 0..200 {
+        map(
+            0x5555_0000_0000 + i * 0x20_0000,
+            0x1000 * (1 + i * 7 % 60),
+            1 + (i % 4) as u8,
+            (i % 3 == 0).into(),
+            false,
+        );
+    }
+    let mut all = Vec::new();
+    for i in 0..threads {
+        let top = 0x7fff_0000_0000 - u64::from(threads - i) * 0x20_0000;
+        map(top, 0x4000, 0, 0, false);
+        map(top + 0x4000, 0x1f_c000, 3, 0, true);
+        all.push(Thread {
+            tid: Pid(4_000 + i * 3),
+            name: format!("pool-{i}-thread-1").chars().take(15).collect::<String>().into(),
+            state: 'S',
+            start: Ticks(12_345 + u64::from(i) * 100 + u64::from(i % 3)),
+            utime: Ticks(u64::from(i % 4)),
+            stime: Ticks(u64::from(i % 2)),
+            stack: Some(StackHint::RobustList(top + 0x1f_f9e0)),
+        });
+    }
+    space.touched = Reading::Value(touched);
+    space.details = Reading::Value(details);
+    ProcessReading {
+        key: ProcessKey {
+            boot: BootId(0x1234_5678_9abc_def0_1122_3344_5566_7788),
+            pid: Pid(3_248),
+            start: Ticks(12_000),
+        },
+        at_s: 0.001,
+        took_s: 0.012,
+        threads: Reading::Value(all),
+        space: Reading::Value(space),
+        ..small_process(3_248)
+    }
+}
+
+/// A process as the look at a whole host reads it.
+pub fn small_process(pid: u32) -> ProcessReading {
+    let n = u64::from(pid);
+    ProcessReading {
+        key: ProcessKey {
+            boot: BootId(0x1234_5678_9abc_def0_1122_3344_5566_7788),
+            pid: Pid(pid),
+            start: Ticks(n * 77),
+        },
+        at_s: n as f64 * 0.000_31,
+        took_s: 0.000_12,
+        stat: Stat {
+            name: format!("worker-{pid}").as_str().into(),
+            state: 'S',
+            parent: Pid(1),
+            minor_faults: n * 1_003,
+            utime: Ticks(n * 3),
+            stime: Ticks(n),
+            threads: 1 + n % 40,
+            start: Ticks(n * 77),
+            virtual_size: Bytes(n * 4_096_000),
+            resident: Bytes(n * 40_960),
+            flags: 0x0040_0000,
+            start_brk: 0x5555_0000_0000 + n * 0x1_0000,
+            start_stack: 0x7ffd_0000_0000 + n * 0x100,
+            ..Stat::default()
+        },
+        statm: Reading::Value(Statm {
+            size: Bytes(n * 4_096_000),
+            resident: Bytes(n * 40_960),
+            ..Statm::default()
+        }),
+        status: Reading::Value(Status {
+            uid: 1_000,
+            gid: 1_000,
+            ns_pids: vec![pid],
+            peak: Some(Bytes(n * 4_096_123)),
+            resident_peak: Some(Bytes(n * 41_000)),
+            rss_anon: Some(Bytes(n * 30_000)),
+            threads: 1 + n % 40,
+            signals_caught: 0x1_8000_0442,
+            ..Status::default()
+        }),
+        cmdline: Reading::Value(vec!["/usr/sbin/service".into(), format!("--number={pid}").as_str().into()]),
+        exe: Reading::Value("/usr/sbin/service".into()),
+        cgroups: Reading::Value(Cgroups {
+            path: format!("/system.slice/service-{pid}.service").as_str().into(),
+            unit: Some(format!("service-{pid}.service").as_str().into()),
+            container: None,
+            groups: vec![CgroupLevel {
+                dir: format!("/sys/fs/cgroup/system.slice/service-{pid}.service").as_str().into(),
+                pids_max: Some(4_915),
+                pids_current: Some(n % 40),
+                ..CgroupLevel::default()
+            }],
+        }),
+        rlimits: Reading::Value(Rlimits {
+            processes: Some(95_000),
+            open_files: Some(1_024),
+            ..Rlimits::default()
+        }),
+        descriptors: Reading::Value(Descriptors { total: n % 100, kinds: Vec::new() }),
+        rollup: Reading::Denied(Need::PtraceAccess),
+        ..ProcessReading::default()
+    }
+}
+
+/// A small look in which every part occurs, for tests that damage it.
+pub fn small_look() -> Look {
+    Look {
+        at_unix_s: 1_700_000_000.25,
+        at_boot_s: 5_000.5,
+        took_s: 0.25,
+        processes: vec![leaking_jvm(40), small_process(7), leaking_jvm(30), small_process(9)],
+        ..Look::default()
+    }
+}
