@@ -1,2 +1,21 @@
-//! flatfoot.
-fn main() {}
+//! What `make` needs and flatfoot does not ship. `cargo xtask bench` measures what the README promises.
+
+mod bench;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser;
+
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask")]
+enum Task {
+    /// Measure flatfoot against the kernel's floor and against its peers, and print the table
+    Bench(bench::Options),
+}
+
+fn main() -> Result<ExitCode> {
+    match Task::parse() {
+        Task::Bench(options) => bench::run(&options),
+    }
+}

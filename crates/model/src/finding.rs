@@ -218,6 +218,8 @@ pub struct Finding {
     pub ruled_out: Vec<RuledOut>,
     /// What is too small to explain the process's size.
     pub too_small: Vec<RuledOut>,
+    /// Commit charge of the whole process; null when its mappings were not read.
+    pub process_committed_bytes: Option<u64>,
     /// Bytes of this process that nothing explains.
     pub unexplained_bytes: Option<u64>,
     /// What it runs into, nearest first.

@@ -44,6 +44,8 @@ pub struct HostReading {
     pub tasks: Reading<u64>,
     /// Crontabs and systemd timers that could be read.
     pub schedules: Reading<Vec<ScheduleEntry>>,
+    /// Files with schedules that are there and were not allowed to be read.
+    pub schedules_denied: Vec<Text>,
     /// OOM kills in the kernel's log.
     pub remains: Reading<Vec<Remains>>,
     /// Does the kernel have PAGEMAP_SCAN?

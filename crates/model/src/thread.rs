@@ -118,7 +118,7 @@ impl ThreadGroup {
     }
 }
 
-/// The numbers found in a group's names, read whole (truncated names don't count).
+/// The numbers found in a group's names. A number that the end of a cut-off name may have shortened does not count.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NumberSpan {
     /// Lowest.

@@ -6,7 +6,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-use model::{BootId, HostReading, Pid, ProcessKey, ProcessReading, Reading, Stat, Statm};
+use model::{BootId, HostReading, Need, Pid, ProcessKey, ProcessReading, Reading, Stat, Statm};
 
 use crate::budget::Pace;
 use crate::parts::{DescriptorDepth, SpaceDepth, ThreadDepth};
@@ -17,7 +17,8 @@ use crate::proc::{
 };
 use crate::sys::dents::Listing;
 use crate::sys::file;
-use crate::{Clock, Parts, remains, schedules};
+use crate::schedules::{self, Survey};
+use crate::{Clock, Parts, remains};
 
 /// Reads a host. Holds one descriptor (/proc) and the buffers, and uses them again from process to process.
 #[derive(Debug)]
@@ -78,7 +79,15 @@ impl Prober {
     pub fn host(&mut self, with_schedules: bool) -> HostReading {
         let mut reading = host::read(&self.root, self.boot, &mut self.cgroups);
         if with_schedules {
-            reading.schedules = schedules::read(&self.root.outside(b"/"));
+            match schedules::survey(&self.root.outside(b"/")) {
+                Reading::Value(Survey { entries, denied }) => {
+                    let nothing = entries.is_empty() && !denied.is_empty();
+                    reading.schedules_denied = denied;
+                    reading.schedules =
+                        if nothing { Reading::Denied(Need::ReadAnyFile) } else { Reading::Value(entries) };
+                }
+                other => reading.schedules = other.map(|survey| survey.entries),
+            }
             // The log is this kernel's, not a fixture's.
             reading.remains = if self.root.is_live() { remains::kernel_log() } else { Reading::Unsupported };
         }

@@ -8,7 +8,7 @@
 mod split;
 mod stacks;
 
-use model::{NumberSpan, Pid, Text, Thread, ThreadGroup, ThreadStack};
+use model::{CadenceReport, NumberSpan, Pid, Text, Thread, ThreadGroup, ThreadStack};
 
 use crate::cadence::{self, Window};
 use crate::names::{self, NameGroup};
@@ -68,7 +68,7 @@ pub fn group(input: &GroupInput<'_>) -> Vec<ThreadGroup> {
         let parts = if named.equal {
             split::split(members, unnamed, &stacks, &window, input.ticks_per_second)
         } else {
-            vec![split::Part { members, by: None }]
+            vec![split::Part::whole(members)]
         };
         let numbers = span(&named, &by_age);
         for part in parts {
@@ -78,7 +78,7 @@ pub fn group(input: &GroupInput<'_>) -> Vec<ThreadGroup> {
                 shape: named.shape,
                 numbers,
                 split_by: part.by.map(Text::from),
-                ..described(&part.members, &stacks, &window, input.ticks_per_second)
+                ..described(&part.members, part.cadence, &stacks, &window, input.ticks_per_second)
             });
         }
     }
@@ -87,7 +87,7 @@ pub fn group(input: &GroupInput<'_>) -> Vec<ThreadGroup> {
         groups.push(ThreadGroup {
             pattern: main.name.clone(),
             split_by: shared.then(|| "the main thread".into()),
-            ..described(&[main], &stacks, &window, input.ticks_per_second)
+            ..described(&[main], None, &stacks, &window, input.ticks_per_second)
         });
     }
     groups.sort_by(|a, b| {
@@ -97,9 +97,11 @@ pub fn group(input: &GroupInput<'_>) -> Vec<ThreadGroup> {
     groups
 }
 
-/// What is the same for every group, however it was found. `members` oldest first.
+/// What is the same for every group, however it was found. `members` oldest first; `cadence` if it is known
+/// already.
 fn described(
     members: &[&Thread],
+    cadence: Option<CadenceReport>,
     stacks: &stacks::Stacks<'_>,
     window: &Window,
     ticks_per_second: u64,
@@ -109,7 +111,7 @@ fn described(
         members: members.iter().map(|t| t.tid).collect(),
         states: states(members),
         stacks: stacks.sum(members),
-        cadence: cadence::report(&births, window),
+        cadence: cadence.unwrap_or_else(|| cadence::report(&births, window)),
         births,
         ..ThreadGroup::default()
     }

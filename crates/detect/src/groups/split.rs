@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use model::{BirthKind, Bytes, Cadence, Thread};
+use model::{BirthKind, Bytes, Cadence, CadenceReport, Thread};
 
 use super::stacks::Stacks;
 use crate::cadence::{self, Window};
@@ -25,6 +25,19 @@ pub(super) struct Part<'a> {
     pub(super) members: Vec<&'a Thread>,
     /// What tells it from the other parts; `None` when there are none.
     pub(super) by: Option<String>,
+    /// What its births say, where that was asked already.
+    pub(super) cadence: Option<CadenceReport>,
+}
+
+impl<'a> Part<'a> {
+    /// All of a group.
+    pub(super) fn whole(members: Vec<&'a Thread>) -> Self {
+        Self { members, by: None, cadence: None }
+    }
+
+    fn by(members: Vec<&'a Thread>, by: impl Into<String>) -> Self {
+        Self { members, by: Some(by.into()), cadence: None }
+    }
 }
 
 /// Splits threads of one name. `members` oldest first; `unnamed`: the name is the process's. A name that was
@@ -36,9 +49,16 @@ pub(super) fn split<'a>(
     window: &Window,
     ticks_per_second: u64,
 ) -> Vec<Part<'a>> {
-    let parts = by_stack(&members, stacks)
-        .or_else(|| if unnamed { by_rhythm(&members, window, ticks_per_second) } else { None });
-    parts.unwrap_or_else(|| vec![Part { members, by: None }])
+    if let Some(parts) = by_stack(&members, stacks) {
+        return parts;
+    }
+    if !unnamed || members.len() < 2 * SIZEABLE {
+        return vec![Part::whole(members)];
+    }
+    let births: Vec<f64> = members.iter().map(|t| t.start.seconds(ticks_per_second)).collect();
+    let report = cadence::report(&births, window);
+    by_rhythm(&members, &births, &report, window.resolution_s)
+        .unwrap_or_else(|| vec![Part { cadence: Some(report), ..Part::whole(members) }])
 }
 
 fn by_stack<'a>(members: &[&'a Thread], stacks: &Stacks<'_>) -> Option<Vec<Part<'a>>> {
@@ -64,31 +84,28 @@ fn by_stack<'a>(members: &[&'a Thread], stacks: &Stacks<'_>) -> Option<Vec<Part<
         sizes.split_off(sizeable).into_iter().flat_map(|(_, threads)| threads).collect();
     let mut parts: Vec<Part<'_>> = sizes
         .into_iter()
-        .map(|(size, members)| Part {
-            members,
-            by: Some(format!("stacks of {} KiB with their guard", size.0 / 1024)),
-        })
+        .map(|(size, members)| Part::by(members, format!("stacks of {} KiB with their guard", size.0 / 1024)))
         .collect();
     for (threads, by) in [(&mut rest, "stacks of other sizes"), (&mut unknown, "stacks not found")] {
         if !threads.is_empty() {
             threads.sort_by_key(|t| (t.start, t.tid));
-            parts.push(Part { members: std::mem::take(threads), by: Some(by.to_owned()) });
+            parts.push(Part::by(std::mem::take(threads), by));
         }
     }
     Some(parts)
 }
 
-fn by_rhythm<'a>(members: &[&'a Thread], window: &Window, ticks_per_second: u64) -> Option<Vec<Part<'a>>> {
-    if members.len() < 2 * SIZEABLE {
-        return None;
-    }
-    let births: Vec<f64> = members.iter().map(|t| t.start.seconds(ticks_per_second)).collect();
-    let report = cadence::report(&births, window);
+fn by_rhythm<'a>(
+    members: &[&'a Thread],
+    births: &[f64],
+    report: &CadenceReport,
+    resolution_s: f64,
+) -> Option<Vec<Part<'a>>> {
     if report.kind != BirthKind::Regular {
         return None;
     }
     let cadence = report.cadences.first()?;
-    let on_beat = on_beat(&births, cadence, window.resolution_s)?;
+    let on_beat = on_beat(births, cadence, resolution_s)?;
     let (train, others): (Vec<_>, Vec<_>) = members.iter().zip(on_beat).partition(|(_, on)| *on);
     let threads = |part: Vec<(&&'a Thread, bool)>| part.into_iter().map(|(t, _)| *t).collect::<Vec<_>>();
     let (train, others) = (threads(train), threads(others));
@@ -96,10 +113,10 @@ fn by_rhythm<'a>(members: &[&'a Thread], window: &Window, ticks_per_second: u64)
     if train.len() < SIZEABLE || others.len() < SIZEABLE.max(stray + 1) {
         return None;
     }
-    let period = model_period(cadence.period_s);
+    let period = shown_period(cadence.period_s);
     Some(vec![
-        Part { members: train, by: Some(format!("births every {period} s")) },
-        Part { members: others, by: Some(format!("births outside the train of every {period} s")) },
+        Part::by(train, format!("births every {period} s")),
+        Part::by(others, format!("births outside the train of every {period} s")),
     ])
 }
 
@@ -170,7 +187,7 @@ fn on_beat(births: &[f64], cadence: &Cadence, resolution_s: f64) -> Option<Vec<b
 }
 
 /// `60.0`, `0.70`: three figures are what one look can tell.
-fn model_period(seconds: f64) -> String {
+fn shown_period(seconds: f64) -> String {
     let decimals = if seconds >= 10.0 { 1 } else { 2 };
     format!("{seconds:.decimals$}")
 }

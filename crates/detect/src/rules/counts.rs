@@ -158,6 +158,7 @@ pub(super) fn start(subject: &Subject<'_>, kind: FindingKind, what: &str) -> Fin
         evidence: Vec::new(),
         ruled_out: Vec::new(),
         too_small: Vec::new(),
+        process_committed_bytes: subject.memory.map(|m| m.total.committed.0),
         unexplained_bytes: None,
         limits: Vec::new(),
         risk: String::new(),

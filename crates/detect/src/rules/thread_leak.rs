@@ -213,6 +213,7 @@ fn finding(
         evidence: Vec::new(),
         ruled_out: Vec::new(),
         too_small: Vec::new(),
+        process_committed_bytes: subject.memory.map(|m| m.total.committed.0),
         unexplained_bytes: subject.memory.map(|m| m.of(model::MemoryClass::Unexplained).reserved.0),
         limits: Vec::new(),
         risk: String::new(),

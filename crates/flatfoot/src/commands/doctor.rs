@@ -62,10 +62,10 @@ fn own_process(own: &ProcessReading) -> Check {
 
 /// How many processes let their mappings be read.
 fn others(prober: &mut Prober) -> Result<Check> {
-    let parts = Parts { descriptors: probe::DescriptorDepth::Total, ..Parts::default() };
+    let parts = Parts { exe: true, ..Parts::default() };
     let (mut open, mut closed) = (0u64, 0u64);
     for pid in prober.pids().context("listing /proc")? {
-        match prober.process(pid, &parts).map(|p| p.descriptors.is_denied()) {
+        match prober.process(pid, &parts).map(|p| p.exe.is_denied()) {
             Some(true) => closed += 1,
             Some(false) => open += 1,
             None => {}
@@ -135,6 +135,16 @@ fn cgroups(host: &HostReading, own: Option<&ProcessReading>) -> Check {
 
 fn schedules(host: &HostReading) -> Check {
     match &host.schedules {
+        Reading::Value(entries) if !host.schedules_denied.is_empty() => check(
+            "schedules",
+            CheckState::Limited,
+            format!(
+                "{} crontab lines and timers; denied: {}",
+                show::count(entries.len() as u64),
+                host.schedules_denied.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+            ),
+            Some("sudo shows the crontabs of others"),
+        ),
         Reading::Value(entries) => check(
             "schedules",
             CheckState::Good,

@@ -8,7 +8,7 @@ use model::{
 };
 
 use super::Term;
-use crate::analyse::{Diagnosis, NearestLimit};
+use crate::analyse::{Diagnosis, HostSummary, NearestLimit};
 
 /// Width of the labels on the left.
 const LABEL: usize = 13;
@@ -48,7 +48,7 @@ pub(crate) fn host(diagnosis: &Diagnosis, term: &Term) -> String {
 pub(crate) fn targets(diagnosis: &Diagnosis, names: &[String], term: &Term) -> String {
     let mut out = String::new();
     for finding in &diagnosis.findings {
-        full(finding, term, &mut out);
+        full(finding, &diagnosis.host, term, &mut out);
     }
     if diagnosis.findings.is_empty() {
         let _ = write!(out, "Nothing suspicious in {}.", names.join(", "));
@@ -79,7 +79,7 @@ fn brief(finding: &Finding, term: &Term, out: &mut String) {
 }
 
 /// A finding with everything that was found.
-fn full(finding: &Finding, term: &Term, out: &mut String) {
+fn full(finding: &Finding, host: &HostSummary, term: &Term, out: &mut String) {
     let head = format!("{}  {}", title(finding, term), process(finding));
     let plain = format!("{}  {}", finding.kind.title(), process(finding));
     let pad = 100usize.saturating_sub(plain.chars().count()).max(3);
@@ -105,14 +105,7 @@ fn full(finding: &Finding, term: &Term, out: &mut String) {
     if !finding.too_small.is_empty() {
         let _ = writeln!(out, "{}   {}", term.bold("TOO SMALL TO EXPLAIN IT"), too_small(&finding.too_small));
     }
-    if let Some(bytes) = finding.unexplained_bytes {
-        labelled(
-            out,
-            term,
-            "UNEXPLAINED",
-            &format!("{} of this process's address space", show::bytes(Bytes(bytes))),
-        );
-    }
+    labelled(out, term, "UNEXPLAINED", &unexplained(finding, host));
     labelled(out, term, "LIMIT", &limits(&finding.limits));
     labelled(out, term, "RISK", &finding.risk);
     labelled(out, term, "NOW", &finding.now);
@@ -342,6 +335,19 @@ fn too_small(items: &[RuledOut]) -> String {
     named.collect::<Vec<_>>().join(", ")
 }
 
+/// What is left over: of the process, and of the host's commit charge.
+fn unexplained(finding: &Finding, host: &HostSummary) -> String {
+    let mut parts = Vec::new();
+    if let Some(bytes) = finding.unexplained_bytes {
+        parts.push(format!("{} of this process's address space", show::bytes(Bytes(bytes))));
+    }
+    if let (Some(own), Some(all)) = (finding.process_committed_bytes, host.committed_bytes) {
+        let others = show::bytes(Bytes(all.saturating_sub(own)));
+        parts.push(format!("{others} of the host's commit charge lie outside this process"));
+    }
+    parts.join("; ")
+}
+
 /// The nearest limits: those with a time first, at most four in all.
 fn limits(limits: &[Limit]) -> String {
     if limits.is_empty() {
@@ -351,11 +357,24 @@ fn limits(limits: &[Limit]) -> String {
         .iter()
         .take(4)
         .map(|l| match l.eta_s {
-            Some(eta) => format!("{} {} in {}", l.name, amount(l, l.value), show::duration(eta)),
+            Some(eta) => {
+                format!("{} {} in {}{}", l.name, amount(l, l.value), show::duration(eta), interval(l, eta))
+            }
             None => format!("{} {} used", l.name, show::percent(l.used())),
         })
         .collect();
     shown.join(" · ")
+}
+
+/// ` (2 h 10 m to 3 h)`, where the rate is so uncertain that it matters.
+fn interval(limit: &Limit, eta: f64) -> String {
+    match limit.eta_interval_s {
+        Some((early, Some(late))) if late - early > 0.1 * eta => {
+            format!(" ({} to {})", show::duration(early), show::duration(late))
+        }
+        Some((early, None)) => format!(" ({} or later)", show::duration(early)),
+        _ => String::new(),
+    }
 }
 
 fn amount(limit: &Limit, value: u64) -> String {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Result;
-use model::{Look, Pid, ProcessReading};
+use model::{Look, Pid, ProcessReading, Reading};
 use store::StoredLook;
 
 use super::{Ask, Source, Watched};
@@ -52,8 +52,8 @@ impl Source for CaseSource {
     }
 
     fn detailed(&mut self) -> Result<Vec<Pid>> {
-        // rlimits and exe are read of a process that was looked at in full, never of everybody.
-        self.pids(|process| process.exe.value().is_some() || process.exe.is_denied())
+        // Remains are looked for where a process was read in full, never for everybody.
+        self.pids(|process| !matches!(process.remains, Reading::Skipped))
     }
 
     fn looks(&mut self, ask: &Ask, on_look: &mut dyn FnMut(Look) -> Result<()>) -> Result<Watched> {

@@ -153,7 +153,8 @@ fn ended(pids: &[Pid]) -> anyhow::Error {
 
 /// Was anything that was asked for refused?
 fn was_denied(process: &ProcessReading) -> bool {
-    process.descriptors.is_denied()
+    process.exe.is_denied()
+        || process.descriptors.is_denied()
         || process.space.is_denied()
         || process.rollup.is_denied()
         || process.threads.is_denied()
@@ -177,11 +178,13 @@ fn share_out_children(look: &mut Look) {
     }
 }
 
-/// What is read of everybody: enough for thread births, descriptors and limits, nothing of the mappings.
+/// What is read of everybody: enough for thread births, descriptors and limits, nothing of the mappings. The
+/// program's link tells cheaply whether the rest could be read.
 pub(crate) fn parts_of_everybody() -> Parts {
     Parts {
         status: true,
         cmdline: true,
+        exe: true,
         cgroups: true,
         rlimits: true,
         descriptors: DescriptorDepth::Total,

@@ -57,7 +57,7 @@ impl Named {
             libc,
             is_jvm,
             archives: names()
-                .map(|name| base_name(name).trim_end_matches(" (deleted)").ends_with(".jsa"))
+                .map(|name| name.ends_with(".jsa") || name.ends_with(".jsa (deleted)"))
                 .collect(),
             zgc_heaps: names().map(|name| name.starts_with("/memfd:java_heap")).collect(),
         }

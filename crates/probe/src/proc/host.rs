@@ -36,6 +36,7 @@ pub(crate) fn read(root: &ProcRoot, boot: BootId, cgroups: &mut CgroupTree) -> H
         max_map_count: number(root, c"sys/vm/max_map_count", &mut buffer),
         tasks: parsed(root, c"loadavg", &mut buffer, parse_tasks),
         schedules: Reading::Skipped,
+        schedules_denied: Vec::new(),
         remains: Reading::Skipped,
         has_pagemap_scan: root.is_live() && sys::pagemap::available(),
         cgroup_v2: cgroups.has_v2(root),

@@ -49,9 +49,7 @@ impl Parser {
     /// A parser that names this file in its errors.
     #[must_use]
     pub(crate) fn new(file: &'static str) -> Self {
-        // Not touched until used: what growing by doubling would copy, and touch twice, costs as much as the parsing.
-        let mappings = Vec::with_capacity(4096);
-        Self { mappings, names: Names::default(), last_end: 0, lines: 0, file }
+        Self { mappings: Vec::new(), names: Names::default(), last_end: 0, lines: 0, file }
     }
 
     /// Takes the whole lines at the beginning of `bytes` and says how many bytes they were: the rest is to be given
@@ -59,24 +57,41 @@ impl Parser {
     pub fn feed(&mut self, bytes: &[u8]) -> Result<usize, Absence> {
         let mut at = 0;
         loop {
+            at += self.plain_lines(&bytes[at..]);
             let rest = &bytes[at..];
-            // Inline for the same reason: passing a mapping around costs as much as reading one.
-            if let Some(line) = rest.first_chunk::<49>()
-                && let Some((start, end, perms)) = plain(line)
-                && start >= self.last_end
-                && start < end
-                && self.mappings.len() < MOST
-            {
-                self.lines += 1;
-                self.last_end = end;
-                self.mappings.push(Mapping { start, end, perms, ..Mapping::default() });
-                at += line.len();
-                continue;
-            }
             let Some(length) = memchr(b'\n', rest) else { return Ok(at) };
             self.header(&rest[..length])?;
             at += length + 1;
         }
+    }
+
+    /// Takes the lines at the beginning that are nameless memory with twelve digits in each address; says how many
+    /// bytes they were. All in one loop: handing a mapping around costs as much as reading it.
+    fn plain_lines(&mut self, bytes: &[u8]) -> usize {
+        let mut lines = 0;
+        // Most mappings begin where the one before ended, in the same words.
+        let mut last_text = [0; 12];
+        for line in bytes.as_chunks::<49>().0 {
+            let Some((addresses, rest)) = line.split_first_chunk::<25>() else { break };
+            let Some((letters, tail)) = rest.split_first_chunk::<5>() else { break };
+            let (Some(start_text), Some(end_text)) = (addresses.first_chunk(), addresses.last_chunk()) else { break };
+            let range = if *start_text == last_text && addresses[12] == b'-' {
+                hex::twelve(end_text).map(|end| (self.last_end, end))
+            } else {
+                hex::range(addresses)
+            };
+            let [b' ', letters @ ..] = *letters else { break };
+            let (Some((start, end)), Some(perms)) = (range, perms(letters)) else { break };
+            if tail != PLAIN || start < self.last_end || start >= end || self.mappings.len() == MOST {
+                break;
+            }
+            self.last_end = end;
+            last_text = *end_text;
+            self.mappings.push(Mapping { start, end, perms, ..Mapping::default() });
+            lines += 1;
+        }
+        self.lines += lines;
+        lines * 49
     }
 
     /// One line without its newline. `true` when it became a mapping, `false` when it only repeats what was listed.
@@ -128,9 +143,7 @@ impl Parser {
         if !rest.is_empty() {
             return Err(Absence::malformed(self.file, self.lines + 1, "cut off"));
         }
-        let mut mappings = self.mappings;
-        mappings.shrink_to_fit();
-        Ok(AddressSpace { mappings, names: self.names.list, ..AddressSpace::default() })
+        Ok(AddressSpace { mappings: self.mappings, names: self.names.list, ..AddressSpace::default() })
     }
 }
 
@@ -139,19 +152,6 @@ pub fn parse(bytes: &[u8]) -> Result<AddressSpace, Absence> {
     let mut parser = Parser::default();
     let taken = parser.feed(bytes)?;
     parser.finish(&bytes[taken..])
-}
-
-/// The line of nameless memory with twelve digits in each address.
-#[inline]
-fn plain(line: &[u8; 49]) -> Option<(u64, u64, Perms)> {
-    let (addresses, rest) = line.split_first_chunk::<25>()?;
-    let (space, rest) = rest.split_first()?;
-    let (letters, tail) = rest.split_first_chunk::<4>()?;
-    if *space != b' ' || tail != PLAIN {
-        return None;
-    }
-    let (start, end) = hex::range(addresses)?;
-    Some((start, end, perms(*letters)?))
 }
 
 /// Any line: the mapping without its name's index, and the name. The error names the field.
@@ -194,16 +194,29 @@ fn number(text: &[u8], then: u8, most: usize) -> Option<(u64, &[u8])> {
 /// `rwxp`.
 #[inline]
 fn perms(letters: [u8; 4]) -> Option<Perms> {
-    let [read, write, exec, shared] = letters;
-    let bits = u8::from(read == b'r') * Perms::READ
-        + u8::from(write == b'w') * Perms::WRITE
-        + u8::from(exec == b'x') * Perms::EXEC
-        + u8::from(shared == b's') * Perms::SHARED;
-    let known = (read == b'r' || read == b'-')
-        & (write == b'w' || write == b'-')
-        & (exec == b'x' || exec == b'-')
-        & (shared == b's' || shared == b'p');
-    known.then_some(Perms(bits))
+    const NONE: u32 = u32::from_le_bytes(*b"---p");
+    /// By the bits, what differs from no permission at all.
+    const DIFFERENCES: [u32; 16] = {
+        let mut all = [0; 16];
+        let set = *b"rwxs";
+        let unset = NONE.to_le_bytes();
+        let mut bits = 0;
+        while bits < 16 {
+            let mut place = 0;
+            while place < 4 {
+                if bits >> place & 1 == 1 {
+                    all[bits] |= ((set[place] ^ unset[place]) as u32) << (8 * place);
+                }
+                place += 1;
+            }
+            bits += 1;
+        }
+        all
+    };
+    // One bit of each letter tells it from its absence; whether it is that letter, the comparison.
+    let difference = u32::from_le_bytes(letters) ^ NONE;
+    let bits = (difference >> 6 & 1) | (difference >> 13 & 2) | (difference >> 20 & 4) | (difference >> 21 & 8);
+    (DIFFERENCES[bits as usize] == difference).then_some(Perms(bits as u8))
 }
 
 /// The names of mappings, each once.

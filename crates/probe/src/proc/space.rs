@@ -11,9 +11,10 @@ use super::{maps, pagemap, smaps};
 use crate::budget::Pace;
 use crate::{Absence, PidDir, SpaceDepth};
 
-/// The kernel hands out at most a page of text per call, or one entry when that is longer: a path of 4 KiB, were it all
-/// newlines, takes 16 KiB as text.
-const BUFFER: usize = 32 * 1024;
+/// The most that the kernel hands out in one call: a page of text, or one entry when that is longer. A path of 4 KiB,
+/// were it all newlines, takes 16 KiB as text.
+const LONGEST: usize = 20 * 1024;
+const BUFFER: usize = 64 * 1024;
 
 /// Reads the address space. `stack_hints` are addresses in stacks of threads, in any order: mappings that hold several
 /// stacks are then counted stack by stack.
@@ -98,20 +99,28 @@ fn stream(
     pause_s: f64,
     mut feed: impl FnMut(&[u8]) -> Result<usize, Absence>,
 ) -> Result<usize, Absence> {
-    let mut kept = 0;
+    let mut filled = 0;
     loop {
-        if kept == buffer.len() {
-            return Err(Absence::Malformed(format!("{}: a line of {kept} bytes", name.to_string_lossy())));
-        }
-        let filled = match rustix::io::read(&file, &mut buffer[kept..]) {
-            Ok(0) => return Ok(kept),
-            Ok(count) => kept + count,
+        let ended = match rustix::io::read(&file, &mut buffer[filled..]) {
+            Ok(count) => {
+                filled += count;
+                count == 0
+            }
             Err(Errno::INTR) => continue,
             Err(error) => return Err(dir.absence(name, error)),
         };
-        let taken = feed(&buffer[..filled])?.min(filled);
-        buffer.copy_within(taken..filled, 0);
-        kept = filled - taken;
+        // Several calls' worth at a time: parser and kernel keep pushing each other out of the processor's caches.
+        if ended || buffer.len() - filled < LONGEST {
+            let taken = feed(&buffer[..filled])?.min(filled);
+            buffer.copy_within(taken..filled, 0);
+            filled -= taken;
+        }
+        if ended {
+            return Ok(filled);
+        }
+        if buffer.len() - filled < LONGEST {
+            return Err(Absence::Malformed(format!("{}: a line of {filled} bytes", name.to_string_lossy())));
+        }
         Pace::pause(pause_s);
     }
 }

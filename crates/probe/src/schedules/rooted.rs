@@ -187,7 +187,14 @@ mod tests {
         let (dir, rooted) = tree();
         symlink("usr/lib", dir.path().join("root/lib")).unwrap();
         symlink("/usr/lib/units", dir.path().join("root/absolute")).unwrap();
-        for path in ["/usr/lib/units/a", "lib/units/a", "absolute/a", "/../..//lib/./units/../units/a"] {
+        symlink("/usr/lib", dir.path().join("root/usr/deep")).unwrap();
+        for path in [
+            "/usr/lib/units/a",
+            "lib/units/a",
+            "absolute/a",
+            "usr/deep/units/a",
+            "/../..//lib/./units/../units/a",
+        ] {
             assert_eq!(text(&rooted, path).as_deref(), Ok("inside"), "{path}");
         }
         assert_eq!(rooted.read(b"lib/units/a", Links::Never, 9).unwrap_err(), Errno::LOOP);

@@ -349,6 +349,7 @@ fn host() -> impl Strategy<Value = HostReading> {
             max_map_count,
             tasks,
             schedules,
+            schedules_denied: Vec::new(),
             remains,
             has_pagemap_scan: flag,
             cgroup_v2: !flag,

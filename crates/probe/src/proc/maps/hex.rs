@@ -38,6 +38,15 @@ pub(crate) fn range(text: &[u8; 25]) -> Option<(u64, u64)> {
     (wrong == 0).then_some(((first << 16) | (middle >> 16), ((middle & 0xffff) << 32) | last))
 }
 
+/// Twelve digits.
+#[inline]
+pub(crate) fn twelve(text: &[u8; 12]) -> Option<u64> {
+    let [a, b, c, d, e, f, g, h, i, j, k, l] = *text;
+    let (first, wrong_first) = decode([a, b, c, d, e, f, g, h]);
+    let (last, wrong_last) = decode([e, f, g, h, i, j, k, l]);
+    (wrong_first | wrong_last == 0).then_some(((first >> 16) << 32) | last)
+}
+
 /// Hex digits up to something else, and how many there were; `None` for none and for more than sixteen.
 #[inline]
 pub(crate) fn leading(text: &[u8]) -> Option<(u64, usize)> {
@@ -127,6 +136,7 @@ mod tests {
             let other = low.wrapping_mul(0x9e37_79b9) & 0xffff_ffff_ffff;
             let text = format!("{low:012x}-{other:012x}").into_bytes().try_into().unwrap();
             prop_assert_eq!(range(&text), Some((low, other)));
+            prop_assert_eq!(twelve(text.first_chunk().unwrap()), Some(low));
             prop_assert_eq!(leading(format!("{value:x}-").as_bytes()).map(|found| found.0), Some(value));
             prop_assert_eq!(leading_decimal(value.to_string().as_bytes()).map(|found| found.0), Some(value));
             let kib = value % 100_000_000;

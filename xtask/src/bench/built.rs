@@ -1,0 +1,67 @@
+//! What is measured is built first: the release binary, the floors, the leaking programs.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result, bail};
+use probe::Clock;
+
+/// Where what was built lies.
+#[derive(Clone, Debug)]
+pub(crate) struct Built {
+    /// The repository.
+    pub(crate) root: PathBuf,
+    /// The release binary.
+    pub(crate) flatfoot: PathBuf,
+    /// The example that measures the floors.
+    pub(crate) memory_cost: PathBuf,
+    /// The leaking programs.
+    pub(crate) leakers: PathBuf,
+}
+
+impl Built {
+    /// Builds everything that is out of date.
+    pub(crate) fn now() -> Result<Self> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies in the repository")?.to_owned();
+        // target/debug/xtask or target/release/xtask, whichever target directory that is.
+        let own = std::env::current_exe().context("where xtask lies")?;
+        let target = own.ancestors().nth(2).context("xtask lies in a target directory")?.to_owned();
+        cargo(&root, &target, &["--package", "flatfoot"])?;
+        cargo(&root, &target, &["--package", "flatfoot-probe", "--example", "memory_cost"])?;
+        let leakers = root.join("target/leakers");
+        let built = Command::new(root.join("tests/leakers/build.sh")).arg(&leakers).stdout(Stdio::null()).status();
+        if !built.context("tests/leakers/build.sh")?.success() {
+            bail!("tests/leakers/build.sh failed");
+        }
+        let release = target.join("release");
+        Ok(Self {
+            root,
+            flatfoot: release.join("flatfoot"),
+            memory_cost: release.join("examples/memory_cost"),
+            leakers,
+        })
+    }
+
+    /// Builds the release binary, dependencies and all, in an empty directory: seconds.
+    pub(crate) fn cold(&self) -> Result<f64> {
+        let target = self.root.join("target/cold");
+        if target.exists() {
+            std::fs::remove_dir_all(&target).context("target/cold")?;
+        }
+        let began = Clock::monotonic();
+        cargo(&self.root, &target, &["--package", "flatfoot"])?;
+        let took = Clock::monotonic() - began;
+        std::fs::remove_dir_all(&target).context("target/cold")?;
+        Ok(took)
+    }
+}
+
+fn cargo(root: &Path, target: &Path, what: &[&str]) -> Result<()> {
+    let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(program);
+    command.args(["build", "--release", "--locked", "--quiet", "--target-dir"]).arg(target).args(what);
+    if !command.current_dir(root).status().context("cargo build")?.success() {
+        bail!("cargo build --release {} failed", what.join(" "));
+    }
+    Ok(())
+}
