@@ -6,6 +6,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export PATH=$PWD/target/tools/bin:$PATH
+# Case files are written and synced thousands of times.
+[[ -w /dev/shm ]] && export TMPDIR=/dev/shm
 sanitizer=${FUZZ_SANITIZER:-none}
 mapfile -t all < <(sed -n 's/^name = "\(.*\)"/\1/p' fuzz/Cargo.toml | tail -n +2)
 (($#)) && all=("$@")

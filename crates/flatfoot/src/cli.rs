@@ -97,7 +97,7 @@ pub(crate) enum Command {
 pub(crate) struct Targets {
     /// A pid, a process name, or a case file (then pids or names in it)
     #[arg(value_name = "TARGET")]
-    pub(crate) targets: Vec<String>,
+    pub(crate) named: Vec<String>,
     /// A systemd unit: torquebox or torquebox.service
     #[arg(long, value_name = "UNIT")]
     pub(crate) unit: Vec<String>,

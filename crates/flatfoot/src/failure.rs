@@ -1,6 +1,6 @@
 //! How commands end: exit codes, and errors that say what failed and what to do.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use crate::present::Term;
 
@@ -57,15 +57,15 @@ impl Failure {
             Ok(failure) => return failure,
             Err(error) => error,
         };
-        let hint = error.downcast_ref::<store::Error>().and_then(store::Error::hint).map(|h| h.to_string());
+        let hint = error.downcast_ref::<store::Error>().and_then(store::Error::hint).map(ToString::to_string);
         Self { code: Code::Failed, message: format!("{error:#}"), hint }
     }
 
     /// As printed on stderr.
-    pub(crate) fn shown(&self, term: &Term) -> String {
+    pub(crate) fn shown(&self, term: Term) -> String {
         let mut out = format!("{} {}\n", term.red("error:"), self.message);
         if let Some(hint) = &self.hint {
-            out.push_str(&format!("{} {hint}\n", term.bold(" hint:")));
+            let _ = writeln!(out, "{} {hint}", term.bold(" hint:"));
         }
         out
     }

@@ -27,12 +27,12 @@ fn main() -> ExitCode {
         }
     };
     let term = present::Term::from_args(&args.output);
-    match commands::run(args, &term) {
+    match commands::run(args, term) {
         Ok(code) => ExitCode::from(code.number()),
         Err(error) => {
             let failure = failure::Failure::from_any(error);
             let mut stderr = std::io::stderr().lock();
-            let _ = write!(stderr, "{}", failure.shown(&term));
+            let _ = write!(stderr, "{}", failure.shown(term));
             ExitCode::from(failure.code.number())
         }
     }

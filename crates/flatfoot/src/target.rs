@@ -109,7 +109,7 @@ pub(crate) fn choose_one(targets: &Targets, command: &str) -> Result<(Box<dyn So
 fn split(targets: &Targets) -> Result<(Option<PathBuf>, Vec<Spec>)> {
     let mut case = None;
     let mut specs = Vec::new();
-    for target in &targets.targets {
+    for target in &targets.named {
         let path = Path::new(target);
         if target.bytes().all(|b| b.is_ascii_digit()) && !target.is_empty() {
             let pid = target.parse().map_err(|_| {

@@ -194,6 +194,8 @@ pub struct Finding {
     pub pool_shape: Option<PoolShape>,
     /// How many of them (threads, descriptors, mappings …), or bytes for memory.
     pub count: u64,
+    /// Do numbers in names, or watching, show that none of them has ever ended?
+    pub none_ended: bool,
     /// Growth per second, in the unit of `count`.
     pub rate_per_s: Option<f64>,
     /// 95 % interval of the rate.

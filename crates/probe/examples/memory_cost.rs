@@ -1,7 +1,9 @@
 //! CPU time of reading an address space, as ratios to what nobody can avoid: reading the file and dropping it.
 //!
-//! `memory_cost PID [ROUNDS]`: all ways in turn, round after round, and the median of each, so that a noisy machine
-//! disturbs all alike. Each way runs twice and counts the second time: what ran before it is the same for all.
+//! `memory_cost PID [ROUNDS [each]]`: all ways in turn, round after round, and the median of each, so that a noisy
+//! machine disturbs all alike. Each way runs twice and counts the second time: what ran before it is the same for
+//! all. With `each`, a line for each round and way (its name, a tab, CPU milliseconds) instead: `cargo xtask bench`
+//! takes the ratios of each round from it.
 #![allow(clippy::print_stdout)]
 
 use std::ffi::CStr;
@@ -11,9 +13,10 @@ use probe::budget::Pace;
 use probe::{Clock, PidDir, ProcRoot, SpaceDepth, classify, proc};
 
 fn main() {
-    let mut words = std::env::args().skip(1).map(|word| word.parse::<u32>().ok());
-    let Some(Some(pid)) = words.next() else { return println!("usage: memory_cost PID [ROUNDS]") };
-    let rounds = words.next().flatten().unwrap_or(15);
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let number = |index: usize| words.get(index).and_then(|word| word.parse::<u32>().ok());
+    let Some(pid) = number(0) else { return println!("usage: memory_cost PID [ROUNDS [each]]") };
+    let rounds = number(1).unwrap_or(15);
     let Some(dir) = ProcRoot::open("/proc").ok().and_then(|root| PidDir::open(&root, Pid(pid)).ok()) else {
         return println!("no process {pid}");
     };
@@ -24,8 +27,9 @@ fn main() {
         ("maps, read and dropped", Box::new(|| drop_file(&dir, c"maps", 0.0))),
         ("maps, parsed", Box::new(|| drop(space(SpaceDepth::Maps)))),
         ("maps, parsed and classified", Box::new(|| classified(space(SpaceDepth::Maps)))),
-        ("smaps, read and dropped", Box::new(|| drop_file(&dir, c"smaps", pace.smaps_s))),
+        ("smaps, read and dropped, no pause", Box::new(|| drop_file(&dir, c"smaps", 0.0))),
         ("maps + PAGEMAP_SCAN, classified", Box::new(|| classified(space(SpaceDepth::Touched)))),
+        ("smaps, read and dropped", Box::new(|| drop_file(&dir, c"smaps", pace.smaps_s))),
         ("smaps, parsed", Box::new(|| drop_parsed_smaps(&dir, &pace))),
         ("smaps + PAGEMAP_SCAN, classified", Box::new(|| classified(space(SpaceDepth::Details)))),
         ("smaps_rollup", Box::new(|| drop(proc::rollup::read(&dir)))),
@@ -41,11 +45,23 @@ fn main() {
             wall[at].push(Clock::monotonic() - wall_start);
         }
     }
-    let (maps, smaps) = (median(&cpu[0]), median(&cpu[3]));
+    if words.get(2).is_some_and(|word| word == "each") {
+        for (name, times) in ways.iter().map(|(name, _)| name).zip(&cpu) {
+            times.iter().for_each(|time| println!("{name}\t{:.4}", time * 1e3));
+        }
+        return;
+    }
+    let (maps, smaps) = (median(&cpu[0]), median(&cpu[5]));
     println!("{:34} {:>9} {:>9} {:>8} {:>8}", "", "CPU ms", "wall ms", "/ maps", "/ smaps");
     for (at, (name, _)) in ways.iter().enumerate() {
         let (cpu, wall) = (median(&cpu[at]), median(&wall[at]));
-        println!("{name:34} {:>9.3} {:>9.2} {:>8.3} {:>8.3}", cpu * 1e3, wall * 1e3, cpu / maps, cpu / smaps);
+        println!(
+            "{name:34} {:>9.3} {:>9.2} {:>8.3} {:>8.3}",
+            cpu * 1e3,
+            wall * 1e3,
+            cpu / maps,
+            cpu / smaps
+        );
     }
 }
 

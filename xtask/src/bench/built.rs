@@ -22,14 +22,18 @@ pub(crate) struct Built {
 impl Built {
     /// Builds everything that is out of date.
     pub(crate) fn now() -> Result<Self> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies in the repository")?.to_owned();
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .parent()
+            .context("xtask lies in the repository")?
+            .to_owned();
         // target/debug/xtask or target/release/xtask, whichever target directory that is.
         let own = std::env::current_exe().context("where xtask lies")?;
         let target = own.ancestors().nth(2).context("xtask lies in a target directory")?.to_owned();
         cargo(&root, &target, &["--package", "flatfoot"])?;
         cargo(&root, &target, &["--package", "flatfoot-probe", "--example", "memory_cost"])?;
         let leakers = root.join("target/leakers");
-        let built = Command::new(root.join("tests/leakers/build.sh")).arg(&leakers).stdout(Stdio::null()).status();
+        let built =
+            Command::new(root.join("tests/leakers/build.sh")).arg(&leakers).stdout(Stdio::null()).status();
         if !built.context("tests/leakers/build.sh")?.success() {
             bail!("tests/leakers/build.sh failed");
         }

@@ -67,6 +67,13 @@ impl Row {
         }
     }
 
+    /// The same figure, of which nothing was promised.
+    #[must_use]
+    pub(crate) fn without_reach(mut self) -> Self {
+        self.reach = Reach::Nothing;
+        self
+    }
+
     /// What lies behind a ratio: `4.1 ms, 52.0 ms`.
     #[must_use]
     pub(crate) fn aside(mut self, text: impl Into<String>) -> Self {
@@ -99,7 +106,8 @@ impl Row {
     fn cells(&self) -> [String; 5] {
         let measured = match &self.measured {
             Ok(spread) => {
-                let [median, low, high] = [spread.median, spread.low, spread.high].map(|value| show(value, self.unit));
+                let [median, low, high] =
+                    [spread.median, spread.low, spread.high].map(|value| show(value, self.unit));
                 let unit = unit(self.unit);
                 let scatter = if low == high { String::new() } else { format!(" ({low}–{high})") };
                 let aside = if self.aside.is_empty() { String::new() } else { format!("; {}", self.aside) };
@@ -118,7 +126,8 @@ impl Row {
             (None, false) => "NOT measured",
             (None, true) => "",
         };
-        [self.work.clone(), measured, reach, verdict.to_owned(), self.command.clone()].map(|cell| cell.replace('|', "\\|"))
+        [self.work.clone(), measured, reach, verdict.to_owned(), self.command.clone()]
+            .map(|cell| cell.replace('|', "\\|"))
     }
 }
 
@@ -154,7 +163,15 @@ fn scaled(value: f64, unit: Unit) -> f64 {
 /// Three digits that count.
 fn show(value: f64, unit: Unit) -> String {
     let value = scaled(value, unit);
-    let decimals = if value >= 100.0 { 0 } else if value >= 10.0 { 1 } else if value >= 0.1 { 2 } else { 3 };
+    let decimals = if value >= 100.0 {
+        0
+    } else if value >= 10.0 {
+        1
+    } else if value >= 0.1 {
+        2
+    } else {
+        3
+    };
     format!("{value:.decimals$}")
 }
 
@@ -207,7 +224,10 @@ mod tests {
         ];
         let text = markdown(&rows);
         assert_eq!(text.lines().count(), 4);
-        assert!(text.contains("**12.0×** (10.8–13.2)") && text.contains("≥ 10×") && text.contains(" met "), "{text}");
+        assert!(
+            text.contains("**12.0×** (10.8–13.2)") && text.contains("≥ 10×") && text.contains(" met "),
+            "{text}"
+        );
         assert!(text.contains("≤ 0.2 ms") && text.contains("NOT met") && text.contains("a\\|b"), "{text}");
     }
 }

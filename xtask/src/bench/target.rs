@@ -8,6 +8,9 @@ use probe::Clock;
 
 use super::built::Built;
 
+/// Longer than any bench takes.
+const LIFETIME_S: &str = "3600";
+
 /// A running target.
 #[derive(Debug)]
 pub(crate) struct Target {
@@ -23,7 +26,8 @@ impl Target {
     pub(crate) fn java(built: &Built, threads: u32) -> Result<Self> {
         let mut command = Command::new(built.root.join("tests/leakers/run-java.sh"));
         command.env("LEAKERS", &built.leakers).arg("many-pools").arg(threads.to_string());
-        Self::start(command).context("run-java.sh many-pools: scripts/install-test-deps.sh installs a JDK and Quartz")
+        Self::start(command)
+            .context("run-java.sh many-pools: scripts/install-test-deps.sh installs a JDK and Quartz")
     }
 
     /// A process of so many mappings.
@@ -41,8 +45,7 @@ impl Target {
     }
 
     fn start(mut command: Command) -> Result<Self> {
-        // Longer than any bench takes.
-        command.env("LEAKER_LIFETIME_S", "3600");
+        command.env("LEAKER_LIFETIME_S", LIFETIME_S);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn()?;
         let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
@@ -91,7 +94,11 @@ impl Sleepers {
         let mut sleepers = Self::default();
         for _ in 0..count {
             let mut command = Command::new(built.leakers.join("tether"));
-            command.args(["sleep", "3600"]).stdin(Stdio::null()).stdout(Stdio::null());
+            command
+                .env("LEAKER_LIFETIME_S", LIFETIME_S)
+                .args(["sleep", LIFETIME_S])
+                .stdin(Stdio::null())
+                .stdout(Stdio::null());
             sleepers.0.push(command.spawn().context("starting a thousand sleeping processes")?);
         }
         // Until all of them have become `sleep`.

@@ -146,6 +146,7 @@ pub(super) fn start(subject: &Subject<'_>, kind: FindingKind, what: &str) -> Fin
         subject_inferred: None,
         pool_shape: None,
         count: 0,
+        none_ended: false,
         rate_per_s: None,
         rate_interval: None,
         cadence: Vec::new(),

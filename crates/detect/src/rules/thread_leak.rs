@@ -201,6 +201,7 @@ fn finding(
         subject_inferred: group.inferred.clone(),
         pool_shape: Some(group.shape),
         count: group.count() as u64,
+        none_ended: signs.none_ended(),
         rate_per_s: rate.map(|r| r.per_s),
         rate_interval: rate.map(|r| (r.low, r.high)),
         cadence: group.cadence.cadences.clone(),

@@ -1,5 +1,6 @@
 //! flatfoot demo: a harmless child that leaks a thread each half second, diagnosed as any process would be.
 
+use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, Command, Stdio};
 
@@ -36,7 +37,7 @@ impl Drop for Leaker {
 }
 
 /// The command.
-pub(crate) fn run(args: &cli::Demo, term: &Term) -> Result<Code> {
+pub(crate) fn run(args: cli::Demo, term: Term) -> Result<Code> {
     interrupt::listen();
     let period_s = args.period_ms as f64 / 1e3;
     let mut leaker = start(args.period_ms)?;
@@ -89,27 +90,30 @@ fn count_tasks(pid: Pid) -> Result<u64> {
     Ok(tasks.count() as u64)
 }
 
-fn shown(diagnosis: &crate::analyse::Diagnosis, pid: Pid, counted: u64, term: &Term) -> String {
+fn shown(diagnosis: &crate::analyse::Diagnosis, pid: Pid, counted: u64, term: Term) -> String {
     let mut out = String::new();
     for finding in diagnosis.findings.iter().take(1) {
         let reserved = show::bytes(Bytes(finding.reserved_bytes.unwrap_or(0)));
         let touched = finding.touched_bytes.map_or_else(|| "?".to_owned(), |b| show::bytes(Bytes(b)));
-        out.push_str(&format!(
-            "{}  {}[{pid}]   {}      {}\n",
+        let _ = writeln!(
+            out,
+            "{}  {}[{pid}]   {}      {}",
             term.red(&finding.kind.title()),
             finding.process.name,
             headline(finding),
             finding.confidence.label()
-        ));
-        out.push_str(&format!(
-            "  they reserve {reserved} and touch {touched}: resident memory would never show this\n"
-        ));
+        );
+        let _ = writeln!(
+            out,
+            "  they reserve {reserved} and touch {touched}: resident memory would never show this"
+        );
         let agrees = if counted == finding.count + 1 { "✓" } else { "(one was born meanwhile)" };
-        out.push_str(&format!(
-            "{}        ls /proc/{pid}/task | wc -l   → {counted} ({} + main)  {agrees}\n",
+        let _ = writeln!(
+            out,
+            "{}        ls /proc/{pid}/task | wc -l   → {counted} ({} + main)  {agrees}",
             term.bold("CHECK"),
             counted.saturating_sub(1)
-        ));
+        );
     }
     out.push_str("Child stopped; nothing else was touched.       Now try: flatfoot diagnose\n");
     out

@@ -44,7 +44,7 @@ impl Outcome {
 }
 
 /// The command.
-pub(crate) fn run(args: &cli::Diagnose, term: &Term) -> Result<Code> {
+pub(crate) fn run(args: &cli::Diagnose, term: Term) -> Result<Code> {
     interrupt::listen();
     let chosen = target::choose(&args.targets)?;
     let outcome = diagnose(chosen, args.watch_s, args.interval, !args.no_save)?;

@@ -10,7 +10,7 @@ use crate::present::doctor::{Check, CheckState, DoctorDocument};
 use crate::present::{self, Term};
 
 /// The command.
-pub(crate) fn run(term: &Term) -> Result<Code> {
+pub(crate) fn run(term: Term) -> Result<Code> {
     let mut prober = Prober::new(ProcRoot::open("/proc").context("opening /proc")?);
     let host = prober.host(true);
     let own = prober.process(Pid(std::process::id()), &Parts::everything());

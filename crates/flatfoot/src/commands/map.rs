@@ -13,7 +13,7 @@ use crate::source::Ask;
 use crate::target;
 
 /// The command.
-pub(crate) fn run(args: &cli::Map, term: &Term) -> Result<Code> {
+pub(crate) fn run(args: &cli::Map, term: Term) -> Result<Code> {
     interrupt::listen();
     let (mut source, pid) = target::choose_one(&args.targets, "map")?;
     let parts = Parts {

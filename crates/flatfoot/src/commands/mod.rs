@@ -21,7 +21,7 @@ use crate::present::Term;
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Runs what was asked for.
-pub(crate) fn run(args: Args, term: &Term) -> Result<Code> {
+pub(crate) fn run(args: Args, term: Term) -> Result<Code> {
     let Some(command) = args.command else {
         return top::run(&crate::cli::Top { rows: 20, ..Default::default() }, term);
     };
@@ -33,7 +33,7 @@ pub(crate) fn run(args: Args, term: &Term) -> Result<Code> {
         Command::Save(args) => save::run(&args, term),
         Command::Report(args) => report::run(&args, term),
         Command::Doctor => doctor::run(term),
-        Command::Demo(args) => demo::run(&args, term),
+        Command::Demo(args) => demo::run(args, term),
         Command::DemoChild { period_ms } => demo::child(period_ms),
         Command::Schema(args) => schema::run(&args),
         Command::Completions { shell } => shell::completions(shell),

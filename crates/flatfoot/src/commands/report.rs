@@ -12,7 +12,7 @@ use crate::present::{self, Term, markdown};
 use crate::target;
 
 /// The command.
-pub(crate) fn run(args: &cli::Report, term: &Term) -> Result<Code> {
+pub(crate) fn run(args: &cli::Report, term: Term) -> Result<Code> {
     if !args.md && !term.json {
         let hint = "--md for Markdown, --json for machines";
         return Err(Failure::usage("report needs a format", hint).into());

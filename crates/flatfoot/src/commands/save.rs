@@ -75,7 +75,7 @@ impl CaseFile {
 }
 
 /// The command.
-pub(crate) fn run(args: &cli::Save, term: &Term) -> Result<Code> {
+pub(crate) fn run(args: &cli::Save, term: Term) -> Result<Code> {
     interrupt::listen();
     let Chosen { mut source, pids } = target::choose(&args.targets)?;
     if !source.is_live() {
@@ -110,7 +110,7 @@ pub(crate) fn run(args: &cli::Save, term: &Term) -> Result<Code> {
     report(&saved.path, saved.bytes, looks, processes, term)
 }
 
-fn report(path: &Path, bytes: u64, looks: u64, processes: usize, term: &Term) -> Result<Code> {
+fn report(path: &Path, bytes: u64, looks: u64, processes: usize, term: Term) -> Result<Code> {
     let shown = path.display().to_string();
     if term.json {
         present::print_json(&SavedDocument {

@@ -17,7 +17,7 @@ use crate::source::Ask;
 use crate::target;
 
 /// The command.
-pub(crate) fn run(args: &cli::Threads, term: &Term) -> Result<Code> {
+pub(crate) fn run(args: &cli::Threads, term: Term) -> Result<Code> {
     interrupt::listen();
     let (mut source, pid) = target::choose_one(&args.targets, "threads")?;
     let parts = if args.list && !term.json {

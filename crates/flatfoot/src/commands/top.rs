@@ -19,7 +19,7 @@ use crate::target::{self, Chosen};
 const THREADS_FROM: u64 = 16;
 
 /// The command.
-pub(crate) fn run(args: &cli::Top, term: &Term) -> Result<Code> {
+pub(crate) fn run(args: &cli::Top, term: Term) -> Result<Code> {
     interrupt::listen();
     let Chosen { mut source, pids } = target::choose(&args.targets)?;
     let mut analyser = Analyser::default();

@@ -14,7 +14,7 @@ use crate::analyse::{Diagnosis, HostSummary, NearestLimit};
 const LABEL: usize = 13;
 
 /// A diagnosis of the whole host: short.
-pub(crate) fn host(diagnosis: &Diagnosis, term: &Term) -> String {
+pub(crate) fn host(diagnosis: &Diagnosis, term: Term) -> String {
     let mut out = String::new();
     let looked = &diagnosis.looked_at;
     let _ = write!(
@@ -45,7 +45,7 @@ pub(crate) fn host(diagnosis: &Diagnosis, term: &Term) -> String {
 }
 
 /// A diagnosis of one process or a few: everything.
-pub(crate) fn targets(diagnosis: &Diagnosis, names: &[String], term: &Term) -> String {
+pub(crate) fn targets(diagnosis: &Diagnosis, names: &[String], term: Term) -> String {
     let mut out = String::new();
     for finding in &diagnosis.findings {
         full(finding, &diagnosis.host, term, &mut out);
@@ -62,7 +62,7 @@ pub(crate) fn targets(diagnosis: &Diagnosis, names: &[String], term: &Term) -> S
 }
 
 /// A finding in few lines.
-fn brief(finding: &Finding, term: &Term, out: &mut String) {
+fn brief(finding: &Finding, term: Term, out: &mut String) {
     let line = format!("{}  {}   {}", title(finding, term), process(finding), headline(finding));
     let _ = writeln!(out, "{line}      {}", finding.confidence.label());
     if let Some(why) = finding.confidence_why.as_ref().filter(|_| finding.confidence == Confidence::Possible)
@@ -79,7 +79,7 @@ fn brief(finding: &Finding, term: &Term, out: &mut String) {
 }
 
 /// A finding with everything that was found.
-fn full(finding: &Finding, host: &HostSummary, term: &Term, out: &mut String) {
+fn full(finding: &Finding, host: &HostSummary, term: Term, out: &mut String) {
     let head = format!("{}  {}", title(finding, term), process(finding));
     let plain = format!("{}  {}", finding.kind.title(), process(finding));
     let pad = 100usize.saturating_sub(plain.chars().count()).max(3);
@@ -114,7 +114,7 @@ fn full(finding: &Finding, host: &HostSummary, term: &Term, out: &mut String) {
     }
 }
 
-fn tail(diagnosis: &Diagnosis, term: &Term, out: &mut String) {
+fn tail(diagnosis: &Diagnosis, term: Term, out: &mut String) {
     for death in diagnosis.died_before.iter().take(5) {
         let when = death.when.as_ref().map_or_else(String::new, |w| format!("{w}  "));
         labelled(out, term, "DIED BEFORE", &format!("{when}{} ({})", death.what, death.source));
@@ -146,12 +146,12 @@ fn impact(diagnosis: &Diagnosis) -> String {
     )
 }
 
-fn title(finding: &Finding, term: &Term) -> String {
+fn title(finding: &Finding, term: Term) -> String {
     let title = finding.kind.title();
     if finding.confidence == Confidence::Possible { term.yellow(&title) } else { term.red(&title) }
 }
 
-fn confidence(confidence: Confidence, term: &Term) -> String {
+fn confidence(confidence: Confidence, term: Term) -> String {
     match confidence {
         Confidence::Possible => term.yellow(confidence.label()),
         _ => term.red(confidence.label()),
@@ -258,12 +258,7 @@ fn sentence(finding: &Finding) -> String {
             .collect::<Vec<_>>()
             .join(", and "),
     };
-    let ended = finding
-        .evidence
-        .iter()
-        .any(|e| e.supports && e.claim.ends_with("none has ended"))
-        .then_some("; no gap in their numbers: none has ended")
-        .unwrap_or_default();
+    let ended = if finding.none_ended { "; no gap in their numbers: none has ended" } else { "" };
     format!("{} threads of {}: {shape}{births}{ended}", show::count(finding.count), finding.subject)
 }
 
@@ -291,7 +286,7 @@ fn schedule_line(schedule: &ScheduleMatch) -> String {
     format!("{source}\"{}\"{what} {}{near}", schedule.expression, schedule.meaning)
 }
 
-fn evidence(finding: &Finding, term: &Term, out: &mut String) {
+fn evidence(finding: &Finding, term: Term, out: &mut String) {
     let _ = writeln!(out, "{}", term.bold("EVIDENCE"));
     let (supporting, against): (Vec<_>, Vec<_>) = finding.evidence.iter().partition(|e| e.supports);
     for (index, item) in supporting.iter().enumerate() {
@@ -305,7 +300,7 @@ fn evidence(finding: &Finding, term: &Term, out: &mut String) {
     }
 }
 
-fn evidence_item(number: usize, item: &Evidence, term: &Term, out: &mut String) {
+fn evidence_item(number: usize, item: &Evidence, term: Term, out: &mut String) {
     let check = match (&item.reproduce, item.value) {
         (Some(command), Some(value)) => format!("{command}   → {value}"),
         (Some(command), None) => command.clone(),
@@ -401,7 +396,7 @@ fn nearest_limit(nearest: &NearestLimit) -> String {
 }
 
 /// `LABEL        text`, further lines of the text below it.
-fn labelled(out: &mut String, term: &Term, label: &str, text: &str) {
+fn labelled(out: &mut String, term: Term, label: &str, text: &str) {
     if text.is_empty() {
         return;
     }

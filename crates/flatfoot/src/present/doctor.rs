@@ -47,7 +47,7 @@ pub(crate) enum CheckState {
 
 impl DoctorDocument {
     /// As text.
-    pub(crate) fn text(&self, term: &Term) -> String {
+    pub(crate) fn text(&self, term: Term) -> String {
         let mut out = format!("flatfoot {} on Linux {}\n", self.version, self.kernel);
         let width = self.checks.iter().map(|c| c.name.len()).max().unwrap_or(0);
         for check in &self.checks {

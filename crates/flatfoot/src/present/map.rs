@@ -119,7 +119,7 @@ impl MapDocument {
     }
 
     /// As a table.
-    pub(crate) fn text(&self, term: &Term) -> String {
+    pub(crate) fn text(&self, term: Term) -> String {
         let mark = if self.committed_exact { "" } else { "~" };
         let full = self.total.pss_bytes.is_some();
         let swapped = self.total.swap_bytes.is_some_and(|b| b > 0);

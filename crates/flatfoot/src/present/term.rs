@@ -6,6 +6,7 @@ use crate::cli::{ColorChoice, Output};
 
 /// How to print.
 #[derive(Clone, Copy, Debug, Default)]
+#[allow(clippy::struct_excessive_bools)] // the flags of the command line, each by itself
 pub(crate) struct Term {
     color: bool,
     /// Results only.

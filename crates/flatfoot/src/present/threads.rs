@@ -95,7 +95,7 @@ impl GroupRow {
 
 impl ThreadsDocument {
     /// As a table; patterns of one thread are summed up in the last line unless `all`.
-    pub(crate) fn text(&self, term: &Term, all: bool) -> String {
+    pub(crate) fn text(&self, term: Term, all: bool) -> String {
         let mut table = Table::new(&[
             ("PATTERN", Align::Left),
             ("COUNT", Align::Right),

@@ -59,7 +59,7 @@ pub(crate) struct NextLimit {
 
 impl TopDocument {
     /// As a table.
-    pub(crate) fn text(&self, term: &Term) -> String {
+    pub(crate) fn text(&self, term: Term) -> String {
         let mut table = Table::new(&[
             ("PID", Align::Right),
             ("NAME", Align::Left),

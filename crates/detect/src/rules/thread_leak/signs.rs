@@ -8,6 +8,7 @@ use super::super::Subject;
 
 /// What was seen of one group.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[allow(clippy::struct_excessive_bools)] // four signs that don't depend on each other
 pub(super) struct Signs {
     /// Age of the process, in seconds.
     pub(super) process_age_s: f64,

@@ -1,0 +1,23 @@
+//! Everything but thread leaks, end to end: growth over time, memory to the byte, limits, rights, hostile names, case
+//! files, and the command line itself.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod absent;
+mod cases;
+mod cli;
+mod facts;
+mod golden;
+mod growth;
+mod healthy;
+mod hostile;
+mod large;
+mod limits;
+mod map_classes;
+mod map_jvm;
+mod map_stacks;
+mod namespaces;
+mod remains;
+mod rights;
+mod schemas;

@@ -1,0 +1,69 @@
+//! Every document that --json prints is what `flatfoot schema` says of it.
+
+use serde_json::Value;
+
+use crate::support::{Flatfoot, Leaker};
+
+struct Schemas(Value);
+
+impl Schemas {
+    fn of(flatfoot: &Flatfoot) -> Self {
+        let run = flatfoot.run(&["schema"]);
+        assert_eq!(run.status, 0);
+        Self(run.json())
+    }
+
+    #[track_caller]
+    fn assert_valid(&self, name: &str, document: &Value) {
+        let validator = jsonschema::validator_for(&self.0[name]).unwrap_or_else(|e| panic!("schema {name}: {e}"));
+        let errors: Vec<String> = validator.iter_errors(document).map(|e| format!("{}: {e}", e.instance_path())).collect();
+        assert!(errors.is_empty(), "{name}: {errors:#?}\n{document:#}");
+        assert_eq!(document["schema"], format!("flatfoot.{name}/1"));
+        assert!(document["impact"].is_object() || matches!(name, "doctor" | "saved"), "every document carries its impact");
+    }
+}
+
+#[test]
+fn every_document_fits_its_schema() {
+    let flatfoot = Flatfoot::new();
+    let schemas = Schemas::of(&flatfoot);
+    let program = Leaker::start("leak", &["threads-unjoined", "50", "60", "pool-#-thread-1"]);
+    program.wait_for_tasks(61, 60.0);
+    let pid = program.arg();
+    let (_, saved) = flatfoot.json(&["save", &pid]);
+    schemas.assert_valid("saved", &saved);
+    let case = saved["path"].as_str().expect("a path").to_owned();
+    for target in [&pid, &case] {
+        for (name, args) in [
+            ("diagnosis", vec!["diagnose", target]),
+            ("map", vec!["map", target]),
+            ("map", vec!["map", target, "--mappings"]),
+            ("map", vec!["map", target, "--detail", "sizes"]),
+            ("threads", vec!["threads", target]),
+            ("top", vec!["top", "--once", target]),
+        ] {
+            let (_, document) = flatfoot.json(&args);
+            schemas.assert_valid(name, &document);
+        }
+    }
+    for (name, args) in [("diagnosis", vec!["diagnose"]), ("top", vec!["top", "--once", "-n", "0"]), ("doctor", vec!["doctor"])] {
+        let (_, document) = flatfoot.json(&args);
+        schemas.assert_valid(name, &document);
+    }
+    let growing = Leaker::start("leak", &["fds", "50"]);
+    let (_, document) = flatfoot.json(&["diagnose", &growing.arg(), "--for", "5s"]);
+    schemas.assert_valid("diagnosis", &document);
+}
+
+#[test]
+fn a_schema_refuses_what_does_not_fit() {
+    let flatfoot = Flatfoot::new();
+    let schemas = Schemas::of(&flatfoot);
+    let program = Leaker::start("shape", &["many-threads", "2"]);
+    let (_, mut document) = flatfoot.json(&["map", &program.arg()]);
+    document["total"]["reserved_bytes"] = Value::from("much");
+    let validator = jsonschema::validator_for(&schemas.0["map"]).expect("a schema");
+    assert!(!validator.is_valid(&document), "so the other test can fail");
+    let one = flatfoot.run(&["schema", "map"]).json();
+    assert_eq!(one, schemas.0["map"], "one document's schema is the same alone");
+}
