@@ -230,4 +230,12 @@ mod tests {
         assert!((rate - 3.0).abs() < 1e-9 && interval.0 <= 3.0 && interval.1 >= 3.0);
         assert_eq!(two_window(&points, 1_000.0), Growth::Flat, "less than counts");
     }
+
+    /// Sixty-four looks at a slow rise, and one jump that is far larger than all of it.
+    #[test]
+    fn one_jump_is_no_growth_however_the_rest_rises() {
+        let jump = |k: i32| if k < 33 { 0.0 } else { 60.0 };
+        let points: Vec<_> = (0..64).map(|k| (f64::from(k), f64::from(k) + jump(k))).collect();
+        assert_eq!(two_window(&points, 4.0), Growth::Settling);
+    }
 }

@@ -1,6 +1,8 @@
 //! How often the cadence is right, and how often it is seen where there is none: counted over generated
 //! births, 1,000 seeds a scenario. The thresholds are the product's promises; `--no-capture` prints the counts.
 
+#![allow(clippy::print_stdout)] // the counts are for a reader of --no-capture
+
 mod common;
 
 use common::Rng;
@@ -255,7 +257,7 @@ fn false_cadences(name: &str, mut births: impl FnMut(&mut Rng) -> (Vec<f64>, f64
 
 #[test]
 fn poisson_births_have_no_cadence() {
-    for (low, high) in [(5, 8), (9, 20), (21, 100), (101, 1_000)] {
+    for (low, high) in [(5, 8), (9, 20), (21, 100), (101, 400)] {
         false_cadences(&format!("Poisson, {low} to {high} births"), |rng| {
             let wanted = rng.whole(low, high) as f64;
             let mean_gap = rng.log_between(0.1, 3_600.0);

@@ -1,6 +1,8 @@
 //! How often the growth rule finds leaks, and how often it accuses the healthy: counted over generated
 //! series, 1,000 seeds a shape. `--no-capture` prints the counts.
 
+#![allow(clippy::print_stdout)] // the counts are for a reader of --no-capture
+
 mod common;
 
 use std::f64::consts::TAU;

@@ -72,17 +72,29 @@ pub(crate) enum Command {
     /// A report for a ticket
     Report(Report),
     /// What flatfoot can see here, and what would let it see more
+    #[command(
+        after_help = "Examples:\n  flatfoot doctor\n  sudo flatfoot doctor              what root would see"
+    )]
     Doctor,
     /// Start a small child that leaks, and find the leak
     Demo(Demo),
     /// The JSON Schemas of what --json prints
     Schema(Schema),
     /// Completions for a shell
+    #[command(after_help = "\
+Examples:
+  flatfoot completions bash > /etc/bash_completion.d/flatfoot
+  flatfoot completions zsh > \"${fpath[1]}/_flatfoot\"
+  flatfoot completions fish > ~/.config/fish/completions/flatfoot.fish")]
     Completions {
         /// Which shell
         shell: Shell,
     },
     /// The manual page, in roff
+    #[command(after_help = "\
+Examples:
+  flatfoot man | man -l -                                       to read
+  flatfoot man diagnose > /usr/local/share/man/man1/flatfoot-diagnose.1")]
     Man {
         /// Of this command; the whole tool when it is left out
         command: Option<String>,
@@ -148,6 +160,11 @@ pub(crate) struct Diagnose {
 
 /// flatfoot top
 #[derive(Clone, Debug, Default, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  flatfoot top --once               the table, once
+  flatfoot top --once --by threads  most threads first
+  flatfoot top --once java -n 0     every process of that name")]
 pub(crate) struct Top {
     #[command(flatten)]
     pub(crate) targets: Targets,
@@ -175,6 +192,11 @@ pub(crate) enum TopOrder {
 
 /// flatfoot threads
 #[derive(Clone, Debug, Default, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  flatfoot threads 3248             patterns with their births and stacks
+  flatfoot threads 3248 --all       also patterns of one thread
+  flatfoot threads 3248 --list      each thread, by its birth")]
 pub(crate) struct Threads {
     #[command(flatten)]
     pub(crate) targets: Targets,
@@ -189,6 +211,11 @@ pub(crate) struct Threads {
 /// flatfoot map
 #[derive(Clone, Debug, Default, ClapArgs)]
 #[command(after_help = "\
+Examples:
+  flatfoot map 3248                 memory by class
+  flatfoot map 3248 --sizes         many mappings of one size: a leak's signature
+  flatfoot map 3248 --by size       the largest mappings first
+
 Detail and its cost to the target:
   sizes     /proc/PID/maps alone: reserved bytes; the target notices nothing
   touched   also which pages are in use, in small chunks
@@ -228,6 +255,11 @@ pub(crate) enum MapDetail {
 
 /// flatfoot save
 #[derive(Clone, Debug, Default, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  flatfoot save 3248                        before the restart
+  flatfoot save 3248 --for 6m -o x.flatfoot with growth, to a file of your choice
+  flatfoot save                             the whole host, without mappings")]
 pub(crate) struct Save {
     #[command(flatten)]
     pub(crate) targets: Targets,
@@ -241,6 +273,11 @@ pub(crate) struct Save {
 
 /// flatfoot report
 #[derive(Clone, Debug, Default, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  flatfoot report --md 3248                 for a ticket
+  flatfoot report --md 7c1e.flatfoot        of what was saved
+  ssh host flatfoot report --md > host.md   from elsewhere")]
 pub(crate) struct Report {
     #[command(flatten)]
     pub(crate) targets: Targets,
@@ -257,6 +294,10 @@ pub(crate) struct Report {
 
 /// flatfoot demo
 #[derive(Clone, Copy, Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  flatfoot demo                     a thread each half second, found after five
+  flatfoot demo --period-ms 100     the same in a second")]
 pub(crate) struct Demo {
     /// How fast the child leaks
     #[arg(long, default_value_t = 500, value_name = "MS", value_parser = clap::value_parser!(u64).range(20..=5_000))]
@@ -265,6 +306,10 @@ pub(crate) struct Demo {
 
 /// flatfoot schema
 #[derive(Clone, Debug, Default, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  flatfoot schema                   all of them, by name
+  flatfoot schema diagnosis         of diagnose --json")]
 pub(crate) struct Schema {
     /// Of this document only: diagnosis, map, threads, top, doctor, saved
     pub(crate) document: Option<String>,

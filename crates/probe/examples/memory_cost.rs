@@ -24,13 +24,12 @@ fn main() {
     type Way<'a> = (&'a str, Box<dyn Fn() + 'a>);
     let space = |depth: SpaceDepth| proc::space::read(&dir, depth, &[], &pace);
     let ways: Vec<Way<'_>> = vec![
-        ("maps, read and dropped", Box::new(|| drop_file(&dir, c"maps", 0.0))),
+        ("maps, read and dropped", Box::new(|| drop_file(&dir, c"maps", (0.0, 1)))),
         ("maps, parsed", Box::new(|| drop(space(SpaceDepth::Maps)))),
         ("maps, parsed and classified", Box::new(|| classified(space(SpaceDepth::Maps)))),
         ("smaps, read and dropped, no pause", Box::new(|| drop_file(&dir, c"smaps", 0.0))),
         ("maps + PAGEMAP_SCAN, classified", Box::new(|| classified(space(SpaceDepth::Touched)))),
-        ("smaps, read and dropped", Box::new(|| drop_file(&dir, c"smaps", pace.smaps_s))),
-        ("smaps, parsed", Box::new(|| drop_parsed_smaps(&dir, &pace))),
+        ("smaps, read and dropped", Box::new(|| drop_file(&dir, c"smaps", (pace.smaps_s, pace.smaps_reads)))),
         ("smaps + PAGEMAP_SCAN, classified", Box::new(|| classified(space(SpaceDepth::Details)))),
         ("smaps_rollup", Box::new(|| drop(proc::rollup::read(&dir)))),
     ];
@@ -71,27 +70,16 @@ fn median(times: &[f64]) -> f64 {
     sorted.get(sorted.len() / 2).copied().unwrap_or(0.0)
 }
 
-fn drop_file(dir: &PidDir, name: &CStr, pause_s: f64) {
+fn drop_file(dir: &PidDir, name: &CStr, (pause_s, every): (f64, usize)) {
     let Ok(file) = dir.open_file(name) else { return };
     let mut buffer = vec![0_u8; 64 * 1024];
+    let mut calls = 0_usize;
     while matches!(rustix::io::read(&file, &mut buffer[..]), Ok(1..)) {
-        Clock::sleep(pause_s);
+        calls += 1;
+        if calls % every == 0 {
+            Clock::sleep(pause_s);
+        }
     }
-}
-
-fn drop_parsed_smaps(dir: &PidDir, pace: &Pace) {
-    let Ok(file) = dir.open_file(c"smaps") else { return };
-    let mut parser = proc::smaps::Parser::default();
-    let mut buffer = vec![0_u8; 64 * 1024];
-    let mut kept = 0;
-    while let Ok(count @ 1..) = rustix::io::read(&file, &mut buffer[kept..]) {
-        let filled = kept + count;
-        let Ok(taken) = parser.feed(&buffer[..filled]) else { return };
-        buffer.copy_within(taken..filled, 0);
-        kept = filled - taken;
-        Clock::sleep(pace.smaps_s);
-    }
-    drop(parser.finish(&[]));
 }
 
 fn classified(space: Reading<model::AddressSpace>) {

@@ -53,7 +53,7 @@ impl Packer {
         let mut core = bulk::Compressor::with_dictionary(LEVEL, CORE_DICTIONARY)?;
         for zstd in [&mut plain, &mut core] {
             // A flipped bit in a number is still a number: the frame's checksum tells.
-            zstd.set_parameter(CParameter::ChecksumFlag(false))?;
+            zstd.set_parameter(CParameter::ChecksumFlag(true))?;
         }
         Ok(Self { plain, core, json: Vec::new(), packed: Vec::new() })
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::facts::leaking;
 use crate::support::flatfoot::collect;
 use crate::support::{Flatfoot, Leaker, need, shell, wait_until};
 
@@ -21,7 +22,11 @@ fn each_command_has_help_with_examples() {
         assert!(root.stdout.contains(&format!("  {command} ")), "{command} is listed");
         let run = flatfoot.run(&[command, "--help"]);
         assert_eq!((run.status, run.stderr.as_str()), (0, ""), "{command}");
-        assert!(run.stdout.contains("Usage:") && run.stdout.contains("Examples:"), "{command}: {}", run.stdout);
+        assert!(
+            run.stdout.contains("Usage:") && run.stdout.contains("Examples:"),
+            "{command}: {}",
+            run.stdout
+        );
         let example = format!("  flatfoot {command}");
         assert!(run.stdout.contains(&example), "{command}: {}", run.stdout);
     }
@@ -54,7 +59,9 @@ fn wrong_usage_ends_with_2_and_says_what_would_be_right() {
 #[test]
 fn completions_are_accepted_by_their_shells() {
     let flatfoot = Flatfoot::new();
-    for (shell, words) in [("bash", "complete -F"), ("zsh", "#compdef flatfoot"), ("fish", "complete -c flatfoot")] {
+    for (shell, words) in
+        [("bash", "complete -F"), ("zsh", "#compdef flatfoot"), ("fish", "complete -c flatfoot")]
+    {
         let run = flatfoot.run(&["completions", shell]);
         assert_eq!(run.status, 0);
         assert!(run.stdout.contains(words), "{shell}");
@@ -89,8 +96,7 @@ fn manual_pages_are_valid_roff() {
 
 #[test]
 fn colour_only_where_it_is_wanted() {
-    let program = Leaker::start("leak", &["threads-unjoined", "50", "60", "pool-#-thread-1"]);
-    program.wait_for_tasks(61, 60.0);
+    let program = leaking();
     let flatfoot = Flatfoot::new();
     let args = ["diagnose", &program.arg(), "--no-save"];
     assert!(!flatfoot.run(&args).stdout.contains('\u{1b}'), "not into a pipe");
@@ -124,7 +130,12 @@ fn strip(text: &str) -> String {
 fn a_closed_pipe_is_no_error() {
     let program = Leaker::start("shape", &["many-maps", "20000"]);
     let flatfoot = Flatfoot::new();
-    for args in [vec!["map", "--mappings"], vec!["map", "--mappings", "--json"], vec!["diagnose"], vec!["threads", "--list"]] {
+    for args in [
+        vec!["map", "--mappings"],
+        vec!["map", "--mappings", "--json"],
+        vec!["diagnose"],
+        vec!["threads", "--list"],
+    ] {
         let mut all = args.clone();
         let pid = program.arg();
         all.push(&pid);
@@ -144,8 +155,13 @@ fn a_closed_pipe_is_no_error() {
 fn ctrl_c_ends_the_watch_with_a_judgement_of_what_was_seen() {
     let program = Leaker::start("leak", &["fds", "50", "sockets"]);
     let flatfoot = Flatfoot::new();
-    let mut child = flatfoot.command(&["diagnose", &program.arg(), "--for", "5m", "--interval", "200ms", "--json"]).spawn().expect("flatfoot");
-    wait_until("the watch begins", 60.0, || std::fs::read_dir(flatfoot.cases()).is_ok_and(|mut d| d.next().is_some()));
+    let mut child = flatfoot
+        .command(&["diagnose", &program.arg(), "--for", "5m", "--interval", "200ms", "--json"])
+        .spawn()
+        .expect("flatfoot");
+    wait_until("the watch begins", 60.0, || {
+        std::fs::read_dir(flatfoot.cases()).is_ok_and(|mut d| d.next().is_some())
+    });
     // Long enough that what was seen can be judged.
     std::thread::sleep(Duration::from_secs(8));
     kill_process(Pid::from_child(&child), Signal::INT).expect("Ctrl-C");
@@ -164,8 +180,11 @@ fn ctrl_c_at_save_keeps_a_case_that_opens() {
     let flatfoot = Flatfoot::new();
     let folder = tempfile::tempdir().expect("a folder");
     let case = folder.path().join("cut.flatfoot").display().to_string();
-    let mut child = flatfoot.command(&["save", &program.arg(), "-o", &case, "--for", "5m"]).spawn().expect("flatfoot");
-    wait_until("the case is begun", 60.0, || std::fs::read_dir(folder.path()).is_ok_and(|mut d| d.next().is_some()));
+    let mut child =
+        flatfoot.command(&["save", &program.arg(), "-o", &case, "--for", "5m"]).spawn().expect("flatfoot");
+    wait_until("the case is begun", 60.0, || {
+        std::fs::read_dir(folder.path()).is_ok_and(|mut d| d.next().is_some())
+    });
     std::thread::sleep(Duration::from_secs(1));
     kill_process(Pid::from_child(&child), Signal::INT).expect("Ctrl-C");
     assert_eq!(collect(&mut child).status, 0);
@@ -174,8 +193,7 @@ fn ctrl_c_at_save_keeps_a_case_that_opens() {
 
 #[test]
 fn quiet_and_verbose() {
-    let program = Leaker::start("leak", &["threads-unjoined", "50", "60", "pool-#-thread-1"]);
-    program.wait_for_tasks(61, 60.0);
+    let program = leaking();
     let flatfoot = Flatfoot::new();
     let quiet = flatfoot.run(&["save", &program.arg(), "-q"]);
     assert_eq!((quiet.status, quiet.stderr.as_str()), (0, ""));

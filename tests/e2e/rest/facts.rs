@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::support::Leaker;
+
 /// One mapping of /proc/PID/smaps.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Smap {
@@ -77,9 +79,15 @@ pub(crate) fn of_class(map: &Value, name: &str, field: &str) -> u64 {
 #[track_caller]
 pub(crate) fn assert_classes_sum_to_the_process(map: &Value, pid: u32) {
     let rows = map["classes"].as_array().expect("classes");
-    for field in
-        ["maps", "reserved_bytes", "committed_bytes", "touched_bytes", "pss_bytes", "dirty_bytes", "swap_bytes"]
-    {
+    for field in [
+        "maps",
+        "reserved_bytes",
+        "committed_bytes",
+        "touched_bytes",
+        "pss_bytes",
+        "dirty_bytes",
+        "swap_bytes",
+    ] {
         if map["total"][field].is_null() {
             continue;
         }
@@ -109,6 +117,14 @@ pub(crate) fn smaps_by_class(map_with_mappings: &Value, pid: u32) -> BTreeMap<St
 /// Start of a mapping's row.
 pub(crate) fn hex(row: &Value) -> u64 {
     u64::from_str_radix(row["start"].as_str().unwrap_or_default(), 16).expect("an address")
+}
+
+/// A program that leaks a thread each 100 ms, has leaked 40 of them, and goes on.
+#[track_caller]
+pub(crate) fn leaking() -> Leaker {
+    let program = Leaker::start("leak", &["threads-unjoined", "100", "0", "pool-#-thread-1"]);
+    program.wait_for_tasks(41, 60.0);
+    program
 }
 
 /// Wall-clock time in Unix seconds, as findings give it.

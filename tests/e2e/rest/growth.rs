@@ -63,7 +63,8 @@ impl Watched {
         let told = finding["rate_per_s"].as_f64().expect("a rate");
         assert!((told / rate - 1.0).abs() < 0.1, "{}: {told}/s instead of {rate}/s", leaker.ready);
         let interval = &finding["rate_interval"];
-        let (low, high) = (interval[0].as_f64().unwrap_or(f64::NAN), interval[1].as_f64().unwrap_or(f64::NAN));
+        let (low, high) =
+            (interval[0].as_f64().unwrap_or(f64::NAN), interval[1].as_f64().unwrap_or(f64::NAN));
         assert!(0.0 < low && low <= told && told <= high, "{}: {told} in {interval}", leaker.ready);
         finding
     }
@@ -76,12 +77,16 @@ impl Watched {
             return shell::check_evidence(finding, 0.0);
         }
         // A machine so busy that no look fell into the last second: what grew since is bounded by the rate.
-        let grown = finding["rate_interval"][1].as_f64().expect("a rate") * (self.stopped_at - last_look + 1.0);
+        let grown =
+            finding["rate_interval"][1].as_f64().expect("a rate") * (self.stopped_at - last_look + 1.0);
         let mut compared = 0;
         for item in finding["evidence"].as_array().expect("evidence") {
             if let (Some(command), Some(claimed)) = (item["reproduce"].as_str(), item["value"].as_f64()) {
                 let printed = shell::number(command);
-                assert!(claimed <= printed && printed <= claimed + grown, "{command}: {claimed}, prints {printed}");
+                assert!(
+                    claimed <= printed && printed <= claimed + grown,
+                    "{command}: {claimed}, prints {printed}"
+                );
                 compared += 1;
             }
         }
@@ -99,7 +104,8 @@ fn descriptors_of_each_kind_are_a_descriptor_leak() {
         ("epolls", "epoll", 1.0),
         ("memfds", "memfd", 1.0),
     ];
-    let leakers: Vec<Leaker> = kinds.iter().map(|(kind, ..)| Leaker::start("leak", &["fds", "100", kind])).collect();
+    let leakers: Vec<Leaker> =
+        kinds.iter().map(|(kind, ..)| Leaker::start("leak", &["fds", "100", kind])).collect();
     let watched = watch(&leakers.iter().collect::<Vec<_>>());
     for (leaker, (_, subject, each)) in leakers.iter().zip(kinds) {
         let finding = watched.finding(leaker, "descriptor-leak", each * 10.0);
@@ -107,7 +113,8 @@ fn descriptors_of_each_kind_are_a_descriptor_leak() {
         assert!(watched.check(finding) >= 1, "{finding:#}");
         let limit = finding["limits"].as_array().and_then(|l| l.first()).expect("a limit");
         assert_eq!(limit["name"], "RLIMIT_NOFILE", "the one it runs into: {finding:#}");
-        let (value, current) = (limit["value"].as_f64().unwrap_or(0.0), limit["current"].as_f64().unwrap_or(0.0));
+        let (value, current) =
+            (limit["value"].as_f64().unwrap_or(0.0), limit["current"].as_f64().unwrap_or(0.0));
         let eta = limit["eta_s"].as_f64().expect("an ETA");
         let right = (value - current) / (each * 10.0);
         assert!((eta / right - 1.0).abs() < 0.15, "{eta} instead of {right}");
@@ -141,14 +148,22 @@ fn reserved_and_never_touched_is_a_reservation_leak() {
         assert!(touched < reserved.map(|b| b / 20), "hardly touched: {finding:#}");
     }
     let stacks = |leaker: &Leaker| {
-        let finding = watched.finding(leaker, "reservation-leak", if leaker.pid() == apart.pid() { 40.0 } else { 80.0 } * mib);
+        let finding = watched.finding(
+            leaker,
+            "reservation-leak",
+            if leaker.pid() == apart.pid() { 40.0 } else { 80.0 } * mib,
+        );
         finding["evidence"].to_string().contains("with a guard below each, as stacks of threads")
     };
     assert!(stacks(&exited), "threads that ended and were never joined leave their stacks");
     assert!(!stacks(&merged));
     // Two mappings for each: the number of mappings runs out first.
     for leaker in [&apart, &exited] {
-        let finding = watched.finding(leaker, "reservation-leak", if leaker.pid() == apart.pid() { 40.0 } else { 80.0 } * mib);
+        let finding = watched.finding(
+            leaker,
+            "reservation-leak",
+            if leaker.pid() == apart.pid() { 40.0 } else { 80.0 } * mib,
+        );
         let limit = &finding["limits"][0];
         assert_eq!(limit["name"], "max_map_count", "{finding:#}");
         let left = limit["value"].as_f64().unwrap_or(0.0) - limit["current"].as_f64().unwrap_or(0.0);

@@ -32,7 +32,11 @@ fn a_cache_a_server_and_pools_that_breathe_are_no_leaks() {
     assert!(watched > 10.0 && document["looked_at"]["looks"].as_u64() > Some(10), "{document:#}");
     // Nothing was found, so nothing was kept.
     assert!(document["saved"].is_null());
-    assert_eq!(std::fs::read_dir(flatfoot.cases()).map_or(0, Iterator::count), 0, "no remains of a case file");
+    assert_eq!(
+        std::fs::read_dir(flatfoot.cases()).map_or(0, Iterator::count),
+        0,
+        "no remains of a case file"
+    );
 }
 
 #[test]
@@ -53,6 +57,7 @@ fn a_jvm_that_warms_up_is_no_leak() {
 }
 
 fn children(of: &Leaker) -> usize {
-    let children = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", of.pid())).unwrap_or_default();
+    let children =
+        std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", of.pid())).unwrap_or_default();
     children.split_ascii_whitespace().count()
 }

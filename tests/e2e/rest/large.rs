@@ -15,7 +15,10 @@ fn report(what: &str, flatfoot: &Flatfoot, args: &[&str]) {
     }
     let command = flatfoot.command(args);
     let mut timed = Command::new("/usr/bin/time");
-    timed.args(["-f", "%e s wall, %U s user, %S s system, peak RSS %M KiB"]).arg(command.get_program()).args(args);
+    timed
+        .args(["-f", "%e s wall, %U s user, %S s system, peak RSS %M KiB"])
+        .arg(command.get_program())
+        .args(args);
     timed.args(["-q"]).env("XDG_STATE_HOME", flatfoot.cases());
     if let Ok(output) = timed.output() {
         let said = String::from_utf8_lossy(&output.stderr);
@@ -47,7 +50,7 @@ fn a_process_of_60_000_mappings() {
 
     // Equal sizes become one row.
     let sizes = flatfoot.run(&["map", &program.arg(), "--sizes", "--detail", "sizes"]);
-    assert!(sizes.lines().len() < 60 && sizes.stdout.contains("30,000") | sizes.stdout.contains("60,000"), "{}", sizes.stdout);
+    assert!(sizes.lines().len() < 60 && sizes.stdout.contains("\n60,00"), "{}", sizes.stdout);
 
     let (code, diagnosis) = flatfoot.diagnose(&program.arg());
     assert_eq!((code, &diagnosis["findings"]), (0, &serde_json::json!([])), "many, but they don't grow");
@@ -63,7 +66,11 @@ fn a_jvm_of_2_000_threads() {
     let program = Leaker::start("run-java.sh", &["many-pools", "2000"]);
     let flatfoot = Flatfoot::new();
     let (code, diagnosis) = flatfoot.diagnose(&program.arg());
-    assert_eq!((code, &diagnosis["findings"]), (0, &serde_json::json!([])), "a pool that grew at once is no leak");
+    assert_eq!(
+        (code, &diagnosis["findings"]),
+        (0, &serde_json::json!([])),
+        "a pool that grew at once is no leak"
+    );
     let (_, threads) = flatfoot.json(&["threads", &program.arg()]);
     let groups = threads["groups"].as_array().expect("groups");
     let pools: Vec<_> = groups.iter().filter(|g| g["pattern"] == "pool-*-thread-1").collect();
@@ -73,7 +80,10 @@ fn a_jvm_of_2_000_threads() {
     let (_, map) = flatfoot.json(&["map", &program.arg(), "--detail", "touched"]);
     assert_classes_sum_to_the_process(&map, program.pid());
     let tasks = program.tasks() as u64;
-    assert!(of_class(&map, "thread stack", "maps").abs_diff(tasks) <= 2, "a stack for each of {tasks} threads");
+    assert!(
+        of_class(&map, "thread stack", "maps").abs_diff(tasks) <= 2,
+        "a stack for each of {tasks} threads"
+    );
     report("diagnose of a JVM of 2,000 threads", &flatfoot, &["diagnose", &program.arg(), "--no-save"]);
     report("threads of a JVM of 2,000 threads", &flatfoot, &["threads", &program.arg()]);
 }

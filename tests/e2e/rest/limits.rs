@@ -18,7 +18,8 @@ impl PidsGroup {
         let name = format!("flatfoot-e2e-{}-{max}", std::process::id());
         for root in ["/sys/fs/cgroup/pids", "/sys/fs/cgroup/unified", "/sys/fs/cgroup"] {
             let group = Self { dir: Path::new(root).join(&name) };
-            if std::fs::create_dir(&group.dir).is_ok() && std::fs::write(group.dir.join("pids.max"), max.to_string()).is_ok()
+            if std::fs::create_dir(&group.dir).is_ok()
+                && std::fs::write(group.dir.join("pids.max"), max.to_string()).is_ok()
             {
                 return Some(group);
             }
@@ -62,8 +63,16 @@ fn a_pids_cgroup_is_the_nearest_limit_with_its_eta() {
     let finding = &diagnosis["findings"][0];
     assert_eq!(finding["kind"], "thread-leak", "{diagnosis:#}");
     let nearest = &finding["limits"][0];
-    assert_eq!((&nearest["name"], &nearest["value"]), (&Value::from("pids.max"), &Value::from(400)), "{finding:#}");
-    assert!(nearest["scope"].as_str().is_some_and(|s| s.ends_with(group.dir.file_name().and_then(|n| n.to_str()).unwrap_or("?"))));
+    assert_eq!(
+        (&nearest["name"], &nearest["value"]),
+        (&Value::from("pids.max"), &Value::from(400)),
+        "{finding:#}"
+    );
+    assert!(
+        nearest["scope"]
+            .as_str()
+            .is_some_and(|s| s.ends_with(group.dir.file_name().and_then(|n| n.to_str()).unwrap_or("?")))
+    );
     let current = nearest["current"].as_u64().expect("how many");
     assert!((before..=after).contains(&current), "{before} ≤ {current} ≤ {after}");
     let eta = nearest["eta_s"].as_f64().expect("an ETA");
@@ -79,9 +88,9 @@ fn a_pids_cgroup_is_the_nearest_limit_with_its_eta() {
 
 #[test]
 fn resource_limits_are_shown_with_their_values() {
-    need!("setpriv", "sh");
+    need!("setpriv", "bash");
     // As another user: root's processes are not held to the number of processes.
-    let script = "ulimit -n 321; ulimit -v 9000000; ulimit -u 5000; exec \"$0\" \"$@\"";
+    let script = "set -e; ulimit -n 321; ulimit -v 9000000; ulimit -u 5000; exec \"$0\" \"$@\"";
     let leaker = crate::support::leaker::built().join("leak");
     let copy = tempfile::Builder::new().prefix("flatfoot-e2e-").tempdir_in("/tmp").expect("a folder");
     let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
@@ -90,10 +99,10 @@ fn resource_limits_are_shown_with_their_values() {
     std::fs::copy(&leaker, &program).expect("a copy");
     let mut command = if rustix::process::getuid().is_root() {
         let mut command = Command::new("setpriv");
-        command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups", "--", "sh"]);
+        command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups", "--", "bash"]);
         command
     } else {
-        Command::new("sh")
+        Command::new("bash")
     };
     command.args(["-c", script]).arg(&program).args(["threads-unjoined", "100", "0", "pool-#-thread-1"]);
     let program = Leaker::of(command);

@@ -4,9 +4,7 @@ use std::fs::File;
 
 use serde_json::Value;
 
-use crate::facts::{
-    assert_classes_sum_to_the_process, class, hex, of_class, smaps_by_class, word,
-};
+use crate::facts::{assert_classes_sum_to_the_process, class, hex, of_class, smaps_by_class, word};
 use crate::support::{Flatfoot, Leaker};
 
 /// What a program says of one thing that it holds.
@@ -21,7 +19,8 @@ struct Holding {
 
 fn truth(ready: &str) -> Vec<Holding> {
     let list: Value = serde_json::from_str(word(ready, "truth")).expect("JSON in the ready line");
-    let address = |v: &Value| u64::from_str_radix(v.as_str().unwrap_or_default().trim_start_matches("0x"), 16);
+    let address =
+        |v: &Value| u64::from_str_radix(v.as_str().unwrap_or_default().trim_start_matches("0x"), 16);
     list.as_array()
         .expect("a list")
         .iter()
@@ -110,7 +109,8 @@ struct Classes {
 impl Classes {
     fn start() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let unique = folder.path().file_name().expect("a name").to_string_lossy().trim_start_matches('.').to_owned();
+        let unique =
+            folder.path().file_name().expect("a name").to_string_lossy().trim_start_matches('.').to_owned();
         let shm = format!("flatfoot-e2e-{unique}");
         let path = folder.path().display().to_string();
         Self { program: Leaker::start("shape", &["classes", &path, &shm]), shm, _folder: folder }
@@ -132,7 +132,9 @@ fn each_class_has_exactly_its_bytes() {
     assert_classes_sum_to_the_process(&map, classes.program.pid());
     assert!(map["committed_exact"] == true, "smaps was read");
     // Classes that hold nothing else: their totals are known in full.
-    for name in ["file, shared", "file, deleted", "shared memory", "memfd", "malloc arena", "guard", "main heap"] {
+    for name in
+        ["file, shared", "file, deleted", "shared memory", "memfd", "malloc arena", "guard", "main heap"]
+    {
         let of: Vec<&Holding> = holdings.iter().filter(|h| label(&h.class) == name).collect();
         let reserved: u64 = of.iter().map(|h| h.reserved).sum();
         let committed: u64 = of.iter().map(|h| h.committed).sum();
@@ -149,7 +151,10 @@ fn touched_and_committed_agree_with_smaps_class_by_class() {
     let pid = classes.program.pid();
     let (_, exact) = flatfoot.json(&["map", &classes.program.arg(), "--mappings"]);
     let (_, derived) = flatfoot.json(&["map", &classes.program.arg(), "--mappings", "--detail", "touched"]);
-    assert_eq!((&exact["committed_exact"], &derived["committed_exact"]), (&Value::Bool(true), &Value::Bool(false)));
+    assert_eq!(
+        (&exact["committed_exact"], &derived["committed_exact"]),
+        (&Value::Bool(true), &Value::Bool(false))
+    );
     let smaps = smaps_by_class(&exact, pid);
     for row in exact["classes"].as_array().expect("classes") {
         let name = row["class"].as_str().expect("a name");

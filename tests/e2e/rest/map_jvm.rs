@@ -54,16 +54,24 @@ fn the_jvms_own_figures_are_those_of_the_map() {
         assert_classes_sum_to_the_process(&map, program.pid());
 
         let heap = nmt.of_category("Java Heap", "Java Heap");
-        assert_eq!((of_class(&map, "java heap", "reserved_bytes"), of_class(&map, "java heap", "committed_bytes")), heap);
+        assert_eq!(
+            (of_class(&map, "java heap", "reserved_bytes"), of_class(&map, "java heap", "committed_bytes")),
+            heap
+        );
 
         let spaces = [nmt.of_category("Class", "Class space:"), nmt.of_category("Class", "Metadata:")];
         let metaspace = spaces.iter().fold((0, 0), |sum, s| (sum.0 + s.0, sum.1 + s.1));
-        assert_eq!(of_class(&map, "metaspace", "reserved_bytes"), metaspace.0, "class space and metadata: {options}");
+        assert_eq!(
+            of_class(&map, "metaspace", "reserved_bytes"),
+            metaspace.0,
+            "class space and metadata: {options}"
+        );
         near(of_class(&map, "metaspace", "committed_bytes"), metaspace.1, 512 * KIB, "metaspace committed");
 
         // NMT counts the tables beside the code, too: one or two megabytes of 240.
         let code = nmt.of_category("Code", "(mmap:");
-        let (reserved, committed) = (of_class(&map, "code cache", "reserved_bytes"), of_class(&map, "code cache", "committed_bytes"));
+        let (reserved, committed) =
+            (of_class(&map, "code cache", "reserved_bytes"), of_class(&map, "code cache", "committed_bytes"));
         assert!(reserved <= code.0, "{options}: {reserved} of {}", code.0);
         near(reserved, code.0, code.0 / 50, "code cache reserved");
         near(committed, code.1, 2048 * KIB, "code cache committed");
@@ -72,7 +80,9 @@ fn the_jvms_own_figures_are_those_of_the_map() {
         let stacks = nmt.of_category("Thread", "(stack:").0;
         let main = map["mappings"].as_array().and_then(|rows| rows.iter().find(|r| r["name"] == "[stack]"));
         let main = main.and_then(|row| row["size_bytes"].as_u64()).expect("[stack]");
-        let ours = of_class(&map, "thread stack", "reserved_bytes") + of_class(&map, "guard", "reserved_bytes") - main;
+        let ours = of_class(&map, "thread stack", "reserved_bytes")
+            + of_class(&map, "guard", "reserved_bytes")
+            - main;
         near(ours, stacks, 2 * 1024 * KIB + 64 * KIB, "thread stacks and their guards");
     }
 }
@@ -113,6 +123,9 @@ fn the_heap_of_a_jvm_that_allocates_stays_within_its_bounds() {
     let (_, map): (i32, Value) = Flatfoot::new().json(&["map", &program.arg()]);
     let of = |field: &str| of_class(&map, "java heap", field);
     assert_eq!(of("reserved_bytes"), 256 << 20);
-    assert!(of("touched_bytes") <= of("committed_bytes") && of("committed_bytes") <= of("reserved_bytes"), "{map:#}");
+    assert!(
+        of("touched_bytes") <= of("committed_bytes") && of("committed_bytes") <= of("reserved_bytes"),
+        "{map:#}"
+    );
     assert!(of("touched_bytes") > 32 << 20, "64 MiB of live objects are in it");
 }

@@ -60,12 +60,19 @@ fn every_stack_is_found_with_its_size_and_guard() {
         ("shape-musl-static", "0"),
     ] {
         let (map, truth, _alive) = look(program, &["many-threads", "60", stack, "FILE"]);
-        assert_eq!((truth.len(), of_class(&map, "thread stack", "maps")), (60, 61), "{program} {stack}: the main one too");
+        assert_eq!(
+            (truth.len(), of_class(&map, "thread stack", "maps")),
+            (60, 61),
+            "{program} {stack}: the main one too"
+        );
         // musl keeps its thread block above the usable range, in the same mapping: rounded up to pages.
         let pages = |bytes: u64| bytes.div_ceil(4096) * 4096;
         let reserved: u64 = truth.iter().map(|s| pages(s.size)).sum::<u64>() + main_stack(&map);
         let guards: u64 = truth.iter().map(|s| s.guard).sum();
-        assert_eq!(of_class(&map, "thread stack", "reserved_bytes"), reserved, "{program} {stack}");
+        // A block of musl's malloc that lies next to a stack becomes one mapping with it: nobody can tell them apart.
+        let merged = if program == "shape" { 0 } else { 16 * 4096 };
+        let found = of_class(&map, "thread stack", "reserved_bytes");
+        assert!((reserved..=reserved + merged).contains(&found), "{program} {stack}: {found} of {reserved}");
         assert_eq!(of_class(&map, "guard", "reserved_bytes"), guards, "{program} {stack}");
         assert_eq!(map["remarks"], serde_json::json!([]), "{program} {stack}");
     }
@@ -84,8 +91,15 @@ fn stacks_that_the_program_supplied_are_found_and_decoys_are_not() {
         assert_eq!(of_class(&map, "guard", "reserved_bytes"), guard + own_guard);
         let rows = map["mappings"].as_array().expect("mappings");
         for stack in &truth {
-            let own = rows.iter().find(|r| hex(r) == stack.start || (stack.kind == "own-guarded" && hex(r) == stack.start + 4096));
-            assert_eq!(own.map(|r| &r["class"]), Some(&Value::from("thread stack")), "{:x} {}", stack.start, stack.kind);
+            let start = if stack.kind == "own-guarded" { stack.start + 4096 } else { stack.start };
+            let own = rows.iter().find(|r| hex(r) == start);
+            assert_eq!(
+                own.map(|r| &r["class"]),
+                Some(&Value::from("thread stack")),
+                "{:x} {}",
+                stack.start,
+                stack.kind
+            );
         }
     }
 }

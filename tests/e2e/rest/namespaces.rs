@@ -36,12 +36,19 @@ fn a_leak_in_a_pid_namespace_of_another_user() {
     let (_, diagnosis) = flatfoot.diagnose(&pid.to_string());
     let after = tasks();
     let finding = &diagnosis["findings"][0];
-    assert_eq!((&finding["kind"], &finding["process"]["pid"]), (&"thread-leak".into(), &pid.into()), "{diagnosis:#}");
+    assert_eq!(
+        (&finding["kind"], &finding["process"]["pid"]),
+        (&"thread-leak".into(), &pid.into()),
+        "{diagnosis:#}"
+    );
     let count = finding["count"].as_u64().expect("a count");
     assert!((before - 1..=after - 1).contains(&count), "{before} - 1 ≤ {count} ≤ {after} - 1");
     let period = finding["cadence"][0]["period_s"].as_f64().expect("a period");
     assert!((period / 0.1 - 1.0).abs() < 0.02, "{period}");
-    assert!(finding["reserved_bytes"].as_u64() >= Some(count * 8 << 20), "its stacks were found: {finding:#}");
+    assert!(
+        finding["reserved_bytes"].as_u64() >= Some(count * 8 << 20),
+        "its stacks were found: {finding:#}"
+    );
 
     // The same, looked at from within: there its pid is 1.
     let mut inside = Command::new("nsenter");

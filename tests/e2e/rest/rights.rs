@@ -46,7 +46,10 @@ fn threads_are_judged_without_any_right() {
     assert_eq!(findings[0]["kind"], "thread-leak");
     assert_eq!(findings[0]["subject"], "pool-*-thread-1");
     assert!(findings[0]["count"].as_u64() >= Some(39));
-    assert!(findings[0]["touched_bytes"].is_null() && findings[0]["reserved_bytes"].is_null(), "unknown is not 0");
+    assert!(
+        findings[0]["touched_bytes"].is_null() && findings[0]["reserved_bytes"].is_null(),
+        "unknown is not 0"
+    );
     let period = findings[0]["cadence"][0]["period_s"].as_f64().expect("a period");
     assert!((period / 0.1 - 1.0).abs() < 0.02, "{period}");
     let said = diagnosis["not_judged"].to_string();
@@ -62,7 +65,10 @@ fn the_map_is_refused_with_what_would_help() {
     let flatfoot = Flatfoot::new();
     let Some(run) = as_nobody(&flatfoot, &["map", &program.arg()]) else { return };
     assert_eq!((run.status, run.stdout.as_str()), (5, ""));
-    assert!(run.stderr.contains("denied") && run.stderr.contains("hint:") && run.stderr.contains("sudo"), "{run:#?}");
+    assert!(
+        run.stderr.contains("denied") && run.stderr.contains("hint:") && run.stderr.contains("sudo"),
+        "{run:#?}"
+    );
     let Some(run) = as_nobody(&flatfoot, &["threads", &program.arg()]) else { return };
     assert_eq!(run.status, 0, "names and births need no right: {run:#?}");
     assert!(run.stdout.contains("denied") && run.stdout.contains('?'), "{run:#?}");
@@ -77,7 +83,8 @@ fn a_host_that_belongs_to_others_is_said_to() {
     let diagnosis = run.json();
     let looked = &diagnosis["looked_at"];
     // At least ours and the tests' own are root's.
-    assert!(looked["denied"].as_u64() >= Some(2), "{looked}");
+    let as_nobody_denied = looked["denied"].as_u64().expect("how many");
+    assert!(as_nobody_denied >= 2, "{looked}");
     assert!(looked["denied"].as_u64() <= looked["processes"].as_u64());
     let Some(run) = as_nobody(&flatfoot, &["doctor", "--json"]) else { return };
     let doctor = run.json();
@@ -85,9 +92,9 @@ fn a_host_that_belongs_to_others_is_said_to() {
     let others = checks.iter().find(|c| c["name"] == "processes of others").expect("a line about others");
     assert_eq!(others["state"], "limited", "{others}");
     assert!(others["hint"].to_string().contains("CAP_SYS_PTRACE"), "{others}");
-    // Root is denied nothing.
+    // Root is denied less: in a container perhaps the one process that has more capabilities than it.
     let (_, diagnosis) = flatfoot.json(&["diagnose"]);
-    assert_eq!(diagnosis["looked_at"]["denied"], 0, "{}", diagnosis["looked_at"]);
+    assert!(diagnosis["looked_at"]["denied"].as_u64() < Some(as_nobody_denied), "{}", diagnosis["looked_at"]);
     drop(program);
 }
 

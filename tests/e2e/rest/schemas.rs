@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::facts::leaking;
 use crate::support::{Flatfoot, Leaker};
 
 struct Schemas(Value);
@@ -15,11 +16,16 @@ impl Schemas {
 
     #[track_caller]
     fn assert_valid(&self, name: &str, document: &Value) {
-        let validator = jsonschema::validator_for(&self.0[name]).unwrap_or_else(|e| panic!("schema {name}: {e}"));
-        let errors: Vec<String> = validator.iter_errors(document).map(|e| format!("{}: {e}", e.instance_path())).collect();
+        let validator =
+            jsonschema::validator_for(&self.0[name]).unwrap_or_else(|e| panic!("schema {name}: {e}"));
+        let errors: Vec<String> =
+            validator.iter_errors(document).map(|e| format!("{}: {e}", e.instance_path())).collect();
         assert!(errors.is_empty(), "{name}: {errors:#?}\n{document:#}");
         assert_eq!(document["schema"], format!("flatfoot.{name}/1"));
-        assert!(document["impact"].is_object() || matches!(name, "doctor" | "saved"), "every document carries its impact");
+        assert!(
+            document["impact"].is_object() || matches!(name, "doctor" | "saved"),
+            "every document carries its impact"
+        );
     }
 }
 
@@ -27,8 +33,7 @@ impl Schemas {
 fn every_document_fits_its_schema() {
     let flatfoot = Flatfoot::new();
     let schemas = Schemas::of(&flatfoot);
-    let program = Leaker::start("leak", &["threads-unjoined", "50", "60", "pool-#-thread-1"]);
-    program.wait_for_tasks(61, 60.0);
+    let program = leaking();
     let pid = program.arg();
     let (_, saved) = flatfoot.json(&["save", &pid]);
     schemas.assert_valid("saved", &saved);
@@ -46,7 +51,11 @@ fn every_document_fits_its_schema() {
             schemas.assert_valid(name, &document);
         }
     }
-    for (name, args) in [("diagnosis", vec!["diagnose"]), ("top", vec!["top", "--once", "-n", "0"]), ("doctor", vec!["doctor"])] {
+    for (name, args) in [
+        ("diagnosis", vec!["diagnose"]),
+        ("top", vec!["top", "--once", "-n", "0"]),
+        ("doctor", vec!["doctor"]),
+    ] {
         let (_, document) = flatfoot.json(&args);
         schemas.assert_valid(name, &document);
     }

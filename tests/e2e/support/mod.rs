@@ -62,7 +62,10 @@ pub(crate) fn have(tools: &[&str]) -> bool {
         return true;
     }
     eprintln!("NOT TESTED: {missing:?} missing; run scripts/install-test-deps.sh");
-    assert!(std::env::var_os("CI").is_none_or(|v| v != "true"), "under CI nothing may be missing: {missing:?}");
+    assert!(
+        std::env::var_os("CI").is_none_or(|v| v != "true"),
+        "under CI nothing may be missing: {missing:?}"
+    );
     false
 }
 

@@ -40,7 +40,10 @@ pub(crate) fn check_evidence(finding: &Value, loose: f64) -> usize {
         let printed = number(command);
         let of_the_host = command.contains("/proc/meminfo");
         let allowed = if of_the_host { claimed * loose } else { 0.0 };
-        assert!((printed - claimed).abs() <= allowed, "{command}: claimed {claimed}, prints {printed}\n{item:#}");
+        assert!(
+            (printed - claimed).abs() <= allowed,
+            "{command}: claimed {claimed}, prints {printed}\n{item:#}"
+        );
         compared += 1;
     }
     compared

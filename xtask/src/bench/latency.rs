@@ -2,7 +2,6 @@
 //! looked at by turns. Its mmap and munmap need the lock that reading smaps and pagemap takes.
 
 use std::num::NonZeroUsize;
-use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, Result, ensure};

@@ -96,7 +96,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         say("60,000 mappings");
         match Target::mappings(&built, MAPPINGS) {
             Ok(target) => {
-                rows.extend(works::memory(&built, "60,000 mappings", target.pid, "many-[m]aps", rounds))
+                rows.extend(works::memory(&built, "60,000 mappings", target.pid, "many-[m]aps", rounds));
             }
             Err(why) => rows.push(Row::missing("60,000 mappings", &why)),
         }

@@ -199,13 +199,13 @@ pub(crate) fn milliseconds(seconds: f64) -> String {
 mod tests {
     use super::*;
 
-    fn spread(median: f64) -> Option<Spread> {
-        Some(Spread { median, low: median * 0.9, high: median * 1.1 })
+    fn spread(median: f64) -> Spread {
+        Spread { median, low: median * 0.9, high: median * 1.1 }
     }
 
     #[test]
     fn a_row_says_whether_the_reach_was_met() {
-        let met = |reach, median| Row::new("w", Unit::Times, reach, spread(median)).is_met();
+        let met = |reach, median| Row::new("w", Unit::Times, reach, Some(spread(median))).is_met();
         assert_eq!(met(Reach::AtMost(1.15), 1.15), Some(true));
         assert_eq!(met(Reach::AtMost(1.15), 1.16), Some(false));
         assert_eq!(met(Reach::AtLeast(2.0), 1.99), Some(false));
@@ -219,8 +219,9 @@ mod tests {
     #[test]
     fn the_table_is_markdown() {
         let rows = [
-            Row::new("mappings", Unit::Times, Reach::AtLeast(10.0), spread(12.0)).command("pmap -x PID"),
-            Row::new("wall", Unit::Milliseconds, Reach::AtMost(0.000_2), spread(0.000_5)).aside("a|b"),
+            Row::new("mappings", Unit::Times, Reach::AtLeast(10.0), Some(spread(12.0)))
+                .command("pmap -x PID"),
+            Row::new("wall", Unit::Milliseconds, Reach::AtMost(0.000_2), Some(spread(0.000_5))).aside("a|b"),
         ];
         let text = markdown(&rows);
         assert_eq!(text.lines().count(), 4);

@@ -7,7 +7,7 @@ use super::cost::{self, Cost, Run};
 use super::floor::Floors;
 use super::statistics::Spread;
 use super::table::{Reach, Row, Unit, milliseconds};
-use super::target::{Sleepers, Target};
+use super::target::Sleepers;
 
 /// How often each command runs.
 #[derive(Clone, Copy, Debug)]
@@ -56,12 +56,11 @@ fn against(work: &str, own: &Run, peers: &[Peer], rounds: usize) -> Vec<Row> {
 /// Mappings listed, what is touched, and details, of one target; `smem_filter` finds it by its command line.
 pub(crate) fn memory(built: &Built, name: &str, pid: u32, smem_filter: &str, rounds: Rounds) -> Vec<Row> {
     let mut rows = Vec::new();
-    let pid = Some(pid);
-    let own = |arguments: &str| flatfoot(built, arguments, pid);
+    let own = |arguments: &str| flatfoot(built, arguments, Some(pid));
     let listed = format!("mappings listed, {name}");
     let touched = format!("touched bytes by class, {name}");
     let full = format!("with PSS and dirty, {name}");
-    match Floors::of(built, pid.unwrap_or(0), rounds.floors) {
+    match Floors::of(built, pid, rounds.floors) {
         Ok(floors) => {
             let (maps, smaps) = ("maps, read and dropped", "smaps, read and dropped");
             rows.extend([
@@ -89,12 +88,14 @@ pub(crate) fn memory(built: &Built, name: &str, pid: u32, smem_filter: &str, rou
         }
         Err(why) => rows.push(Row::missing(format!("floors, {name}"), &why)),
     }
-    let peers = [Peer::new("pmap PID", pid, 2.0), Peer::new("pmap -x PID", pid, 10.0)];
+    let peers = [Peer::new("pmap PID", Some(pid), 2.0), Peer::new("pmap -x PID", Some(pid), 10.0)];
     rows.extend(against(&listed, &own("map --mappings --detail sizes PID"), &peers, rounds.commands));
-    let peers =
-        [Peer::new("pmap -x PID", pid, 4.0), Peer::new(&format!("smem -m -P {smem_filter}"), None, 15.0)];
+    let peers = [
+        Peer::new("pmap -x PID", Some(pid), 4.0),
+        Peer::new(&format!("smem -m -P {smem_filter}"), None, 15.0),
+    ];
     rows.extend(against(&touched, &own("map --detail touched PID"), &peers, rounds.commands));
-    let peers = [Peer::new("pmap -x PID", pid, 2.0)];
+    let peers = [Peer::new("pmap -x PID", Some(pid), 2.0)];
     rows.extend(against(&full, &own("map --detail full PID"), &peers, rounds.commands));
     rows
 }

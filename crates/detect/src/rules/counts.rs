@@ -5,8 +5,8 @@ use model::{Confidence, Evidence, Finding, FindingKind, show};
 use super::{Judgement, Point, Rule, Subject, finding_id};
 use crate::growth::{Growth, two_window};
 
-/// Fewer new descriptors or children than this are not called growth.
-const MIN_STEP: f64 = 5.0;
+/// Fewer new descriptors, children or mappings than this are not called growth.
+pub(super) const MIN_STEP: f64 = 5.0;
 
 /// The rule for descriptors.
 pub(super) struct Descriptors;

@@ -5,6 +5,7 @@ use model::{
     ProcessRef, Thread, ThreadGroup,
 };
 
+use super::counts::growing;
 use crate::eta::Rate;
 
 /// One process, with what was derived from its readings.
@@ -128,13 +129,26 @@ impl Subject<'_> {
             },
             FindingKind::DescriptorLeak => Rates { descriptors: Some(rate), ..Rates::default() },
             FindingKind::ChildProcessLeak => Rates { tasks: Some(rate), ..Rates::default() },
-            FindingKind::ReservationLeak => {
-                Rates { reserved: Some(rate), committed: Some(rate), ..Rates::default() }
-            }
-            _ => {
-                Rates { reserved: Some(rate), committed: Some(rate), touched: Some(rate), ..Rates::default() }
-            }
+            FindingKind::ReservationLeak => Rates {
+                mappings: self.mappings_rate(),
+                reserved: Some(rate),
+                committed: Some(rate),
+                ..Rates::default()
+            },
+            _ => Rates {
+                mappings: self.mappings_rate(),
+                reserved: Some(rate),
+                committed: Some(rate),
+                touched: Some(rate),
+                ..Rates::default()
+            },
         }
+    }
+
+    /// How fast the number of mappings grows, when it does: each new block may be one or two.
+    fn mappings_rate(&self) -> Option<Rate> {
+        let (per_s, (low, high)) = growing(self, |p| p.mappings.map(|n| n as f64), super::counts::MIN_STEP)?;
+        Some(Rate { per_s, low, high })
     }
 
     /// Mappings that each thread's stack takes: two with a guard mapping of its own, else one.

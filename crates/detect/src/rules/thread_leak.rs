@@ -50,7 +50,9 @@ impl Rule for ThreadLeak {
                     suggest_second_look(&signs, out);
                 }
                 Verdict::Found(confidence, why) => {
-                    if confidence == Confidence::Possible {
+                    // A renewed pool as old as its process has the rhythm and the reach of a leak, too; only
+                    // numbers without a gap tell that nothing has ended.
+                    if confidence == Confidence::Possible || signs.numbers != Numbers::NoGap {
                         suggest_second_look(&signs, out);
                     }
                     out.findings.push(finding(subject, group, &signs, confidence, why));
@@ -103,18 +105,17 @@ fn regular(group: &ThreadGroup, signs: &Signs) -> Verdict {
             )),
         );
     }
-    if signs.turnover == Turnover::Growing && signs.none_ended() && signs.watched_doubled {
-        return Verdict::Found(Confidence::Confirmed, None);
-    }
-    let growing_pool = group.shape == PoolShape::OnePool && n < LARGE_POOL;
-    if growing_pool && signs.turnover != Turnover::Growing {
+    // However it was watched: a pool that makes a worker per task until it is full grows like this.
+    if group.shape == PoolShape::OnePool && n < LARGE_POOL {
         return Verdict::Found(
             Confidence::Possible,
             Some(format!(
-                "one pool of {n} workers may still be growing to its size; --for {} decides",
-                watch_for(signs)
+                "one pool of {n} workers may still be growing to its size: few pools grow beyond {LARGE_POOL}"
             )),
         );
+    }
+    if signs.turnover == Turnover::Growing && signs.none_ended() && signs.watched_doubled {
+        return Verdict::Found(Confidence::Confirmed, None);
     }
     let independent = [
         signs.numbers == Numbers::NoGap,

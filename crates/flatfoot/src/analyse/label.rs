@@ -50,7 +50,8 @@ fn runs(process: &ProcessReading) -> Option<String> {
                 rest.next();
             }
             "-jar" | "-m" => break rest.next()?,
-            option if option.starts_with('-') => {}
+            // JRuby's launcher puts a file of options first: @/usr/share/jruby/bin/.jruby.module_opts.
+            option if option.starts_with(['-', '@']) => {}
             what => break what,
         }
     };
@@ -77,6 +78,8 @@ mod tests {
         let java =
             process("java", &["/usr/bin/java", "-Xmx1g", "-cp", "/a.jar:/b.jar", "leakcase.Main", "leak"]);
         assert_eq!(label(&java), Some("leakcase.Main".into()));
+        let jruby = ["java", "@/opt/jruby/.module_opts", "-cp", "a.jar", "org.jruby.Main", "/srv/app.rb"];
+        assert_eq!(label(&process("java", &jruby)), Some("org.jruby.Main".into()));
         let jar = process("java", &["java", "-jar", "/opt/app/shop.jar"]);
         assert_eq!(label(&jar), Some("shop.jar".into()));
         assert_eq!(label(&process("python3", &["python3", "/srv/x.py"])), Some("x.py".into()));

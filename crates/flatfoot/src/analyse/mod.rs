@@ -84,6 +84,8 @@ impl Analyser {
         let now_boot_s = look_at_s + process.at_s + process.took_s;
         let before = self.processes.remove(&process.key);
         let (mut history, mut first_threads, mut memory) = (Vec::new(), None, None);
+        // An older look's mappings don't fit newer threads: classified again, the stacks would be lost.
+        let mapped_now = process.space.value().is_some();
         if let Some(before) = before {
             history = before.history;
             memory = before.memory;
@@ -92,7 +94,7 @@ impl Analyser {
             });
             keep_skipped(&mut process, before.reading);
         }
-        if process.space.value().is_some() {
+        if mapped_now {
             memory = Some(probe::classify::classify(&process));
         }
         history.push(point(&process, now_boot_s, memory.as_ref()));

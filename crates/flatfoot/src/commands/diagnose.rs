@@ -87,11 +87,12 @@ pub(crate) fn diagnose(
         session.take_if_there(source.as_mut(), &Ask::once(ask.pids.clone(), parts_of_target(false)))?;
     }
     let mut judgement = session.judge();
-    if live && everybody {
-        judgement = session.look_closer(source.as_mut(), judgement)?;
-    }
     if let (true, Some(wait_s), false) = (live, judgement.look_again_in_s, interrupt::asked()) {
         judgement = session.look_again(source.as_mut(), &ask, wait_s, judgement)?;
+    }
+    // Last, so that threads, stacks and mappings of a finding are of one moment.
+    if live && everybody {
+        judgement = session.look_closer(source.as_mut(), judgement)?;
     }
     Ok(session.outcome(source.as_ref(), judgement, everybody, watch_s))
 }

@@ -9,8 +9,16 @@ use crate::present;
 
 /// Completions on stdout.
 pub(crate) fn completions(shell: clap_complete::Shell) -> Result<Code> {
+    let full = Args::command();
+    // bash's generator offers hidden commands as well.
+    let visible = full.get_subcommands().filter(|command| !command.is_hide_set()).cloned();
+    let mut visible = clap::Command::new("flatfoot")
+        .version(super::VERSION)
+        .disable_help_subcommand(true)
+        .args(full.get_arguments().cloned())
+        .subcommands(visible);
     let mut out = Vec::new();
-    clap_complete::generate(shell, &mut Args::command(), "flatfoot", &mut out);
+    clap_complete::generate(shell, &mut visible, "flatfoot", &mut out);
     present::print(&String::from_utf8_lossy(&out))?;
     Ok(Code::Clean)
 }

@@ -14,8 +14,11 @@ pub(crate) fn report(diagnosis: &Diagnosis) -> String {
     let _ = writeln!(out, "# flatfoot on {}\n", escape(&host.name.to_string()));
     let _ = writeln!(
         out,
-        "Looked at {} processes at {}, from {}. Kernel {}, up {}.\n",
-        show::count(diagnosis.looked_at.processes),
+        "Looked at {} at {}, from {}. Kernel {}, up {}.\n",
+        match diagnosis.looked_at.processes {
+            1 => "one process".to_owned(),
+            n => format!("{} processes", show::count(n)),
+        },
         host.at,
         escape(&diagnosis.origin),
         escape(&host.kernel.to_string()),

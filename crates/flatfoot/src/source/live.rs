@@ -117,7 +117,7 @@ impl Source for LiveSource {
         loop {
             let late = (Clock::monotonic() - due).max(0.0);
             let look = self.look(ask, first, late)?;
-            let nobody = look.processes.is_empty() && !ask.pids.is_empty();
+            let nobody = !ask.pids.is_empty() && look.processes.iter().all(has_ended);
             let took = look.took_s;
             if nobody && first {
                 return Err(ended(&ask.pids));
@@ -149,6 +149,12 @@ fn ended(pids: &[Pid]) -> anyhow::Error {
     let list: Vec<String> = pids.iter().map(Pid::to_string).collect();
     let message = format!("process {} ended", list.join(", "));
     Failure::new(Code::Ended, message, "flatfoot top shows the processes that run").into()
+}
+
+/// Is it a zombie, and so ended, though its parent has not waited for it yet? One whose first thread ended while
+/// others run on looks the same, but for its threads.
+fn has_ended(process: &ProcessReading) -> bool {
+    matches!(process.stat.state, 'Z' | 'X') && process.stat.threads <= 1
 }
 
 /// Was anything that was asked for refused?

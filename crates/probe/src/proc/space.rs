@@ -40,7 +40,7 @@ fn list(dir: &PidDir, pace: &Pace) -> Result<(OwnedFd, AddressSpace), Absence> {
     let file = dir.open_file(c"maps")?;
     let mut parser = maps::Parser::default();
     let mut buffer = vec![0; BUFFER];
-    let rest = stream(dir, c"maps", &file, &mut buffer, pace.maps_s, |bytes| parser.feed(bytes))?;
+    let rest = stream(dir, c"maps", &file, &mut buffer, (pace.maps_s, 1), |bytes| parser.feed(bytes))?;
     let space = parser.finish(&buffer[..rest])?;
     still_there(dir, c"maps", &file)?;
     Ok((file, space))
@@ -61,7 +61,7 @@ fn with_details(dir: &PidDir, hints: &[u64], pace: &Pace) -> Result<AddressSpace
     let file = dir.open_file(c"smaps")?;
     let mut parser = smaps::Parser::default();
     let mut buffer = vec![0; BUFFER];
-    let rest = stream(dir, c"smaps", &file, &mut buffer, pace.smaps_s, |bytes| parser.feed(bytes))?;
+    let rest = stream(dir, c"smaps", &file, &mut buffer, (pace.smaps_s, pace.smaps_reads), |bytes| parser.feed(bytes))?;
     let (mut space, touched) = parser.finish(&buffer[..rest])?;
     if !count_pages(dir, &mut space, hints, pace)? {
         space.touched = Reading::Value(touched);
@@ -89,17 +89,18 @@ fn count_pages(dir: &PidDir, space: &mut AddressSpace, hints: &[u64], pace: &Pac
     }
 }
 
-/// Gives a file to `feed` as the kernel hands it out, sleeping between calls; says how many bytes at the beginning of
+/// Gives a file to `feed` as the kernel hands it out, sleeping so long after so many calls; says how many bytes at the beginning of
 /// the buffer `feed` did not take.
 fn stream(
     dir: &PidDir,
     name: &CStr,
     file: impl AsFd,
     buffer: &mut [u8],
-    pause_s: f64,
+    pause: (f64, usize),
     mut feed: impl FnMut(&[u8]) -> Result<usize, Absence>,
 ) -> Result<usize, Absence> {
     let mut filled = 0;
+    let mut calls = 0_usize;
     loop {
         let ended = match rustix::io::read(&file, &mut buffer[filled..]) {
             Ok(count) => {
@@ -121,7 +122,10 @@ fn stream(
         if buffer.len() - filled < LONGEST {
             return Err(Absence::Malformed(format!("{}: a line of {filled} bytes", name.to_string_lossy())));
         }
-        Pace::pause(pause_s);
+        calls += 1;
+        if calls % pause.1.max(1) == 0 {
+            Pace::pause(pause.0);
+        }
     }
 }
 
