@@ -27,9 +27,10 @@ fn main() {
         ("maps, read and dropped", Box::new(|| drop_file(&dir, c"maps", (0.0, 1)))),
         ("maps, parsed", Box::new(|| drop(space(SpaceDepth::Maps)))),
         ("maps, parsed and classified", Box::new(|| classified(space(SpaceDepth::Maps)))),
-        ("smaps, read and dropped, no pause", Box::new(|| drop_file(&dir, c"smaps", 0.0))),
+        ("smaps, read and dropped, no pause", Box::new(|| drop_file(&dir, c"smaps", (0.0, 1)))),
         ("maps + PAGEMAP_SCAN, classified", Box::new(|| classified(space(SpaceDepth::Touched)))),
         ("smaps, read and dropped", Box::new(|| drop_file(&dir, c"smaps", (pace.smaps_s, pace.smaps_reads)))),
+        ("smaps, parsed", Box::new(|| drop_parsed_smaps(&dir, &pace))),
         ("smaps + PAGEMAP_SCAN, classified", Box::new(|| classified(space(SpaceDepth::Details)))),
         ("smaps_rollup", Box::new(|| drop(proc::rollup::read(&dir)))),
     ];
@@ -80,6 +81,24 @@ fn drop_file(dir: &PidDir, name: &CStr, (pause_s, every): (f64, usize)) {
             Clock::sleep(pause_s);
         }
     }
+}
+
+fn drop_parsed_smaps(dir: &PidDir, pace: &Pace) {
+    let Ok(file) = dir.open_file(c"smaps") else { return };
+    let mut parser = proc::smaps::Parser::default();
+    let mut buffer = vec![0_u8; 64 * 1024];
+    let (mut kept, mut calls) = (0, 0_usize);
+    while let Ok(count @ 1..) = rustix::io::read(&file, &mut buffer[kept..]) {
+        let filled = kept + count;
+        let Ok(taken) = parser.feed(&buffer[..filled]) else { return };
+        buffer.copy_within(taken..filled, 0);
+        kept = filled - taken;
+        calls += 1;
+        if calls % pace.smaps_reads == 0 {
+            Clock::sleep(pace.smaps_s);
+        }
+    }
+    drop(std::hint::black_box(parser.finish(&[])));
 }
 
 fn classified(space: Reading<model::AddressSpace>) {

@@ -9,8 +9,7 @@ use zstd::zstd_safe::{CParameter, compress_bound, get_frame_content_size};
 
 use crate::schema::{Budget, Kind, MAX_BLOB};
 
-/// zstd's own default. Level 1 saves a third of its time and grows the file by a tenth; 9 takes five times as
-/// long for 6 %.
+/// zstd's own default. 6 makes the case of a whole host an eighth smaller, and takes twice as long.
 const LEVEL: i32 = 3;
 
 /// Most commas in a document of model types. Each list element costs one, so it bounds what lists of small
@@ -18,8 +17,8 @@ const LEVEL: i32 = 3;
 const MAX_COMMAS: usize = 1 << 19;
 
 /// What most `core` documents look like: zstd starts each of them as if it had seen this one just before, which
-/// makes them four times smaller and as much faster. Part of schema 1: a changed byte here, and no old file can be
-/// read. By hand: `zstd -d -D core.dictionary`.
+/// halves the case of a whole host (1,000 processes: 870 to 410 KB). Part of schema 1: a changed byte here, and no
+/// old file can be read. By hand: `zstd -d -D core.dictionary`.
 const CORE_DICTIONARY: &[u8] = include_bytes!("core.dictionary");
 
 /// Why a blob cannot be used.

@@ -20,18 +20,20 @@ fn diagnose() {
     let flatfoot = Flatfoot::new();
     let text = flatfoot.run(&["diagnose", &program.arg()]).stdout;
     let mut settings = settings(&program.arg());
+    settings.add_filter(r"read from /proc for .* of CPU", "read from /proc for [TIME], [TIME] of CPU");
     settings.add_filter(r"(?m)^(LIMIT +).*$", "$1[LIMITS]");
     settings.add_filter(r"(?m)^(SAVED +).*/([0-9a-f]{8})\.flatfoot \(.*?,", "$1[STATE]/$2.flatfoot ([SIZE],");
     settings.add_filter(r"(?m)^(NOW +).*(flatfoot save)", "$1[HOW URGENT] $2");
-    settings.add_filter(r"It stops at .*$", "It stops at [LIMIT]");
-    settings.add_filter(r"(?m)^  their stacks are|(?m)^  \d  their stacks are .*\n", "");
+    settings.add_filter(r"(?m)It stops at .*$", "It stops at [LIMIT]");
+    // Told only where it is much.
+    settings.add_filter(r"(?m)^  \d  their stacks are .*\n", "");
     settings.add_filter(
         r"; [\d.,]+ \S+ of the host's commit charge lie outside this process",
         "; [REST OF THE HOST]",
     );
     settings.add_filter(r"(?m)^(TOO SMALL TO EXPLAIN IT +).*$", "$1[CLASSES]");
     settings.add_filter(r"±[<\d][\d.]* s", "±[SPREAD] s");
-    settings.add_filter(r"0\.(10|09\d*|100) s", "[100 ms]");
+    settings.add_filter(r"0\.(10|09\d*|100) s", "[PERIOD]");
     settings.add_filter(r"\b\d+(\.\d+)? (ms|s)\b", "[TIME]");
     settings.add_filter(r"\b\d+(\.\d+)? [KM]iB and touch \d+ KiB", "[MEMORY] and touch [MEMORY]");
     settings.add_filter(r"\d+(\.\d+)? MiB promised, \d+ KiB used", "[MEMORY] promised, [MEMORY] used");
@@ -41,6 +43,7 @@ fn diagnose() {
     settings.add_filter(r"all \d\d|all \[N\]", "all [N]");
     settings.add_filter(r"→ \d\d\b", "→ [N]");
     settings.add_filter(r" {2,}check:", "  check:");
+    settings.add_filter(r" {2,}likely", "  likely");
     settings.bind(|| insta::assert_snapshot!("diagnose", text));
 }
 
@@ -50,7 +53,7 @@ fn threads() {
     let text = Flatfoot::new().run(&["threads", &program.arg()]).stdout;
     let mut settings = settings(&program.arg());
     settings.add_filter(r"\+[\d.,]+/(s|min)", "[BIRTHS]");
-    settings.add_filter(r"0\.(10|09\d*|100) s", "[100 ms]");
+    settings.add_filter(r"0\.(10|09\d*|100) s", "[PERIOD]");
     settings.add_filter(r"\b\d+s\b", "[AGE]");
     settings.add_filter(r"\b\d\d  ", "[N]  ");
     settings.add_filter(r"\b\d+ KiB  one-thread", "[TOUCHED]  one-thread");

@@ -46,7 +46,7 @@ fn a_leak_in_a_pid_namespace_of_another_user() {
     let period = finding["cadence"][0]["period_s"].as_f64().expect("a period");
     assert!((period / 0.1 - 1.0).abs() < 0.02, "{period}");
     assert!(
-        finding["reserved_bytes"].as_u64() >= Some(count * 8 << 20),
+        finding["reserved_bytes"].as_u64() >= Some(count * (8 << 20)),
         "its stacks were found: {finding:#}"
     );
 

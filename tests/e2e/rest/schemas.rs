@@ -41,6 +41,7 @@ fn every_document_fits_its_schema() {
     for target in [&pid, &case] {
         for (name, args) in [
             ("diagnosis", vec!["diagnose", target]),
+            ("diagnosis", vec!["report", target]),
             ("map", vec!["map", target]),
             ("map", vec!["map", target, "--mappings"]),
             ("map", vec!["map", target, "--detail", "sizes"]),

@@ -113,7 +113,14 @@ impl Leaker {
     /// Threads that it has now, by counting /proc/PID/task.
     #[track_caller]
     pub(crate) fn tasks(&self) -> usize {
-        std::fs::read_dir(format!("/proc/{}/task", self.pid())).expect("its /proc/PID/task").count()
+        self.tids().len()
+    }
+
+    /// Their ids.
+    #[track_caller]
+    pub(crate) fn tids(&self) -> Vec<u32> {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.pid())).expect("its /proc/PID/task");
+        tasks.filter_map(|task| task.ok()?.file_name().to_str()?.parse().ok()).collect()
     }
 
     /// Threads whose name begins so.

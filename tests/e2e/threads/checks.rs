@@ -10,11 +10,7 @@ const HOST_MOVES: f64 = 0.7;
 
 /// Diagnoses it, freezes it at once, and gives the frozen count with what was said; again when a birth came between.
 #[track_caller]
-fn frozen_with<T>(
-    leaker: &Leaker,
-    what: impl Fn(&Flatfoot) -> T,
-    still: impl Fn(&T, usize) -> bool,
-) -> T {
+fn frozen_with<T>(leaker: &Leaker, what: impl Fn(&Flatfoot) -> T, still: impl Fn(&T, usize) -> bool) -> T {
     let flatfoot = Flatfoot::new();
     for _ in 0..12 {
         let said = what(&flatfoot);
@@ -98,7 +94,9 @@ fn of_java_pools() {
     // The JVM starts and ends threads of its own, and with them mappings: look again then.
     for _ in 0..6 {
         let finding = frozen_finding(&leaker);
-        let Err(why) = std::panic::catch_unwind(|| shell::check_evidence(&finding, HOST_MOVES)) else { return };
+        let Err(why) = std::panic::catch_unwind(|| shell::check_evidence(&finding, HOST_MOVES)) else {
+            return;
+        };
         failures.push(why.downcast_ref::<String>().cloned());
         leaker.thaw();
     }

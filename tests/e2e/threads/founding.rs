@@ -21,8 +21,7 @@ fn one_look_names(leaker: &Leaker, period_s: f64) {
     let enough = || pools(leaker) >= BIRTHS;
     crate::support::wait_until("births", 60.0 + BIRTHS as f64 * period_s, enough);
     let looked = Looked::at(leaker, pools);
-    let expected =
-        Expected { subject: "pool-*-thread-1", shape: "one_thread_pools", periods_s: &[period_s] };
+    let expected = Expected { subject: "pool-*-thread-1", shape: "one_thread_pools", periods_s: &[period_s] };
     let found = looked.is_a_leak(&expected);
     assert_eq!(found["process"]["name"], "java");
     // -Xss2048k: 2,032 KiB and the guard, which is not theirs to use.

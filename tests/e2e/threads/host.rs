@@ -21,7 +21,10 @@ fn the_leaker_is_found_and_named() {
     assert_eq!(found.len(), 1, "{said:#}");
     let found = found[0];
     assert_eq!((&found["kind"], &found["subject"]), (&"thread-leak".into(), &"pool-*-thread-1".into()));
-    assert!((before..=after).contains(&found["count"].as_u64().expect("a count")), "{before}, {after}: {found:#}");
+    assert!(
+        (before..=after).contains(&found["count"].as_u64().expect("a count")),
+        "{before}, {after}: {found:#}"
+    );
     has_periods(found, &[0.2]);
     // A look at everybody leaves the mappings out; those of a finding are read then.
     let each = found["reserved_bytes"].as_u64().expect("stacks") / found["count"].as_u64().expect("a count");

@@ -38,7 +38,7 @@ pub(super) fn add_risk(subject: &Subject<'_>, finding: &mut Finding) {
         (None, None) => "no limit is near at this rate".to_owned(),
     };
     let eta = nearest.and_then(|l| l.eta_s).unwrap_or(f64::INFINITY);
-    let buys = restart_buys(subject, finding);
+    let buys = restart_buys(finding);
     finding.now = if eta < 3_600.0 {
         format!(
             "URGENT: {} left. Save the evidence, then restart: flatfoot save {pid}{buys}",
@@ -52,11 +52,12 @@ pub(super) fn add_risk(subject: &Subject<'_>, finding: &mut Finding) {
 }
 
 /// How long a fresh process would live, from the nearest limit that only this process counts towards.
-fn restart_buys(subject: &Subject<'_>, finding: &Finding) -> String {
+fn restart_buys(finding: &Finding) -> String {
     let Some(rate) = finding.rate_per_s.filter(|r| *r > 0.0) else { return String::new() };
     let own = finding.count as f64 / rate;
     match finding.limits.iter().find_map(|l| l.eta_s) {
-        Some(eta) if finding.kind == FindingKind::ThreadLeak && subject.age_s() > 600.0 => {
+        // Worth saying only where it is more than what is left anyway.
+        Some(eta) if finding.kind == FindingKind::ThreadLeak && own > 0.1 * eta => {
             format!("     (a restart buys {})", show::duration(own + eta))
         }
         _ => String::new(),
@@ -80,10 +81,10 @@ fn next(subject: &Subject<'_>, finding: &Finding) -> Vec<String> {
         _ => next.push("look for threads that are started per call and never told to end".to_owned()),
     }
     if finding.confidence != Confidence::Confirmed && subject.level == AccessLevel::Read {
-        let wait = finding.cadence.first().map_or(60.0, |c| (c.period_s * 8.0).clamp(10.0, 7_200.0)).ceil();
-        next.push(format!(
-            "flatfoot diagnose {pid} --for {wait:.0}s        watches whether any of them ends"
-        ));
+        let wait_s = finding.cadence.first().map_or(60.0, |c| (c.period_s * 8.0).clamp(10.0, 7_200.0));
+        let wait =
+            if wait_s < 90.0 { format!("{wait_s:.0}s") } else { format!("{:.0}m", (wait_s / 60.0).ceil()) };
+        next.push(format!("flatfoot diagnose {pid} --for {wait}        watches whether any of them ends"));
     }
     next
 }

@@ -170,11 +170,11 @@ fn watch_for(signs: &Signs) -> String {
     if seconds < 90.0 { format!("{seconds:.0}s") } else { format!("{:.0}m", (seconds / 60.0).ceil()) }
 }
 
-/// When births follow fast, seconds are enough to see whether threads also end.
+/// When births follow fast, seconds are enough to see whether threads also end: two of them, better four.
 fn suggest_second_look(signs: &Signs, out: &mut Judgement) {
-    let wait = signs.typical_gap_s * 4.0;
-    if signs.turnover == Turnover::NotWatched && wait <= 6.0 {
-        out.look_again_in_s = Some(out.look_again_in_s.unwrap_or(0.0).max(wait.max(0.5)));
+    let wait_s = (signs.typical_gap_s * 4.0).clamp(0.5, 6.0);
+    if signs.turnover == Turnover::NotWatched && signs.typical_gap_s * 2.0 <= wait_s {
+        out.look_again_in_s = Some(out.look_again_in_s.unwrap_or(0.0).max(wait_s));
     }
 }
 

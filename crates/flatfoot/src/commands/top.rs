@@ -56,7 +56,11 @@ pub(crate) fn run(args: &cli::Top, term: Term) -> Result<Code> {
         origin: source.origin(),
         host: analyser.host_summary(),
         total,
-        processes: order.iter().filter_map(|pid| analyser.by_pid(*pid)).map(|t| row(&analyser, t, &found)).collect(),
+        processes: order
+            .iter()
+            .filter_map(|pid| analyser.by_pid(*pid))
+            .map(|t| row(&analyser, t, &found))
+            .collect(),
         impact: analyser.impact(),
     };
     if term.json {

@@ -27,7 +27,7 @@ pub(crate) fn host(diagnosis: &Diagnosis, term: Term) -> String {
         let _ = write!(out, "; watched for {}", show::duration(looked.watched_s));
     }
     if looked.denied > 0 {
-        let _ = write!(out, " ({} belong to others: sudo shows them)", show::count(looked.denied));
+        let _ = write!(out, " ({} of others only in part: sudo shows them whole)", show::count(looked.denied));
     }
     out.push('\n');
     for finding in &diagnosis.findings {
@@ -279,11 +279,20 @@ fn memory_sentence(finding: &Finding) -> Option<String> {
     ))
 }
 
+/// A schedule that was found runs something; an expression that was not is only another name of the cadence.
 fn schedule_line(schedule: &ScheduleMatch) -> String {
-    let source = schedule.source.as_ref().map_or_else(String::new, |s| format!("{s}: "));
-    let what = schedule.what.as_ref().map_or_else(String::new, |w| format!(" runs {w};"));
     let near = schedule.near_miss.as_ref().map_or_else(String::new, |n| format!(": {n}"));
-    format!("{source}\"{}\"{what} {}{near}", schedule.expression, schedule.meaning)
+    let ScheduleMatch { expression, meaning, .. } = schedule;
+    match &schedule.source {
+        Some(source) => {
+            let what = schedule.what.as_ref().map_or_else(String::new, |w| format!(", runs {w}"));
+            format!("{source} fits: \"{expression}\" {meaning}{what}{near}")
+        }
+        None => {
+            let dialect = if expression.split(' ').count() > 5 { "Quartz" } else { "cron" };
+            format!("like {dialect}'s \"{expression}\", which {meaning}{near}")
+        }
+    }
 }
 
 fn evidence(finding: &Finding, term: Term, out: &mut String) {

@@ -7,6 +7,7 @@ use model::{Look, Pid, ProcessReading, Reading};
 use store::StoredLook;
 
 use super::{Ask, Source, Watched};
+use crate::failure::{Code, Failure};
 use crate::target::Spec;
 
 /// A recorded case.
@@ -59,6 +60,7 @@ impl Source for CaseSource {
     fn looks(&mut self, ask: &Ask, on_look: &mut dyn FnMut(Look) -> Result<()>) -> Result<Watched> {
         let mut remarks: Vec<String> =
             self.reader.damage().map(|d| format!("{}: {d}", self.name)).into_iter().collect();
+        let mut readable = 0u64;
         for stored in self.reader.looks() {
             let StoredLook { mut look, lost } = match stored {
                 Ok(stored) => stored,
@@ -67,6 +69,7 @@ impl Source for CaseSource {
                     continue;
                 }
             };
+            readable += 1;
             remarks.extend(lost.iter().map(|error| format!("lost: {error}")));
             if !ask.pids.is_empty() {
                 look.processes.retain(|p| ask.pids.contains(&p.key.pid));
@@ -75,6 +78,12 @@ impl Source for CaseSource {
                 }
             }
             on_look(look)?;
+        }
+        if readable == 0 {
+            // No look at all is no ground for "nothing suspicious".
+            let why = if remarks.is_empty() { "it holds no look".to_owned() } else { remarks.join("; ") };
+            let message = format!("nothing can be read from {}: {why}", self.name);
+            return Err(Failure::new(Code::Failed, message, "copy it again from where it was made").into());
         }
         Ok(Watched { remarks, ended: false })
     }

@@ -42,9 +42,7 @@ impl Named {
             let base = base_name(name);
             if base.starts_with("libc.so.6") || (base.starts_with("libc-2.") && base.ends_with(".so")) {
                 libc = Libc::Glibc;
-            } else if libc == Libc::Unknown
-                && (base.starts_with("ld-musl-") || base.starts_with("libc.musl-"))
-            {
+            } else if libc == Libc::Unknown && is_musl(name, base) {
                 libc = Libc::Musl;
             }
             is_jvm |= base.starts_with("libjvm.so");
@@ -67,6 +65,14 @@ impl Named {
     pub(super) fn is(flags: &[bool], mapping: &Mapping) -> bool {
         mapping.name != 0 && flags.get(mapping.name as usize).copied().unwrap_or(false)
     }
+}
+
+/// musl is one file, its own loader; Debian's loader is a link to `…/x86_64-linux-musl/libc.so`. Android's C library has
+/// that name too; glibc's `libc.so` is a text for the linker.
+fn is_musl(name: &str, base: &str) -> bool {
+    base.starts_with("ld-musl-")
+        || base.starts_with("libc.musl-")
+        || (base == "libc.so" && !name.contains("/bionic/"))
 }
 
 fn base_name(name: &str) -> &str {
@@ -256,6 +262,8 @@ mod tests {
         assert_eq!(of("/usr/lib/x86_64-linux-gnu/libc.so.6"), (Libc::Glibc, false));
         assert_eq!(of("/lib/libc-2.28.so"), (Libc::Glibc, false));
         assert_eq!(of("/lib/ld-musl-x86_64.so.1"), (Libc::Musl, false));
+        assert_eq!(of("/usr/lib/x86_64-linux-musl/libc.so"), (Libc::Musl, false));
+        assert_eq!(of("/apex/com.android.runtime/lib64/bionic/libc.so"), (Libc::Unknown, false));
         assert_eq!(of("/usr/lib/jvm/java/lib/server/libjvm.so"), (Libc::Unknown, true));
         assert_eq!(of("/libjvm.so.d/other"), (Libc::Unknown, false));
     }

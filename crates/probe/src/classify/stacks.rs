@@ -160,6 +160,7 @@ pub(super) fn claim(
     let Hinted { hints, mut missing, .. } = hinted;
     let groups = || hints.chunk_by(|a, b| a.index == b.index);
     let above = rest_above(space, groups());
+    let common = common_size(space, groups());
     let mut stacks: Vec<ThreadStack> = main_stack(process, space, charge).into_iter().collect();
     for group in groups() {
         let index = group[0].index;
@@ -174,7 +175,7 @@ pub(super) fn claim(
         let below = guard_mapping(space, index).filter(|below| pieces.is_free(*below));
         for stretch in stretches(space, &mapping) {
             let here = &group[within(group, &stretch.range)];
-            for (hint, range) in here.iter().zip(divide(here, &stretch, above)) {
+            for (hint, range) in here.iter().zip(divide(here, &stretch, above, common)) {
                 let first = range.start == mapping.start;
                 let guard = match below {
                     Some(below) if first => {
@@ -242,14 +243,33 @@ fn top(hint: &Hint) -> u64 {
     (hint.address & !(PAGE - 1)).saturating_add(PAGE)
 }
 
+/// The size that at least half of the stacks have that are known by a stack pointer alone. A larger one is a stack and
+/// something that the kernel merged with it, as musl doesn't mark its stacks.
+fn common_size<'a>(space: &AddressSpace, groups: impl Iterator<Item = &'a [Hint]>) -> Option<u64> {
+    let mut sizes = Vec::new();
+    for group in groups {
+        for stretch in stretches(space, &space.mappings[group[0].index]) {
+            if let [only] = &group[within(group, &stretch.range)]
+                && !only.exact
+            {
+                sizes.push(stretch.range.end - stretch.range.start);
+            }
+        }
+    }
+    sizes.sort_unstable();
+    let most = sizes.chunk_by(|a, b| a == b).max_by_key(|equal| equal.len())?;
+    (most.len() * 2 >= sizes.len()).then_some(most[0])
+}
+
 /// The stacks of one stretch, one for each hint.
-fn divide(hints: &[Hint], stretch: &Stretch, above: u64) -> Vec<Range<u64>> {
+fn divide(hints: &[Hint], stretch: &Stretch, above: u64, common: Option<u64>) -> Vec<Range<u64>> {
     let Range { start, end } = stretch.range;
     let mut tops: Vec<u64> = hints.iter().map(|hint| top(hint).saturating_add(above).min(end)).collect();
     if let (Some(last), Some(hint)) = (tops.last_mut(), hints.last())
         && !hint.exact
     {
-        *last = end;
+        let usual = common.and_then(|size| start.checked_add(size)).filter(|usual| hint.address < *usual);
+        *last = usual.filter(|_| hints.len() == 1).unwrap_or(end).min(end);
     }
     // Below the first of several there may be something else: it is as large as the smallest of the others.
     let least = tops.windows(2).map(|pair| pair[1] - pair[0]).filter(|size| *size > 0).min();

@@ -94,6 +94,24 @@ impl Parser {
         lines * 49
     }
 
+    /// The line that `bytes` begins with, newline included, when it is a plain one that goes on in address order; how
+    /// long it is.
+    #[inline]
+    pub(crate) fn plain_line(&mut self, bytes: &[u8]) -> Option<usize> {
+        let line = bytes.first_chunk::<49>()?;
+        let (addresses, rest) = line.split_first_chunk::<25>()?;
+        let ([b' ', letters @ ..], tail) = rest.split_first_chunk::<5>()? else { return None };
+        let (start, end) = hex::range(addresses)?;
+        let perms = perms(*letters)?;
+        if tail != PLAIN || start < self.last_end || start >= end || self.mappings.len() == MOST {
+            return None;
+        }
+        self.lines += 1;
+        self.last_end = end;
+        self.mappings.push(Mapping { start, end, perms, ..Mapping::default() });
+        Some(line.len())
+    }
+
     /// One line without its newline. `true` when it became a mapping, `false` when it only repeats what was listed.
     #[inline(never)]
     pub(crate) fn header(&mut self, line: &[u8]) -> Result<bool, Absence> {

@@ -77,7 +77,10 @@ fn walk(
                 Err(error) => return Err(error),
             };
             let bytes =
-                regions[..filled].iter().map(|region| region.end.saturating_sub(region.start)).sum::<u64>();
+                regions[..filled]
+                .iter()
+                .map(|region| region.end.saturating_sub(region.start))
+                .fold(0, u64::saturating_add);
             for region in &regions[..filled] {
                 sums.add(region);
             }

@@ -100,7 +100,14 @@ impl Parser {
     /// Takes the whole lines at the beginning of `bytes` and says how many bytes they were.
     pub fn feed(&mut self, bytes: &[u8]) -> Result<usize, Absence> {
         let mut at = 0;
-        while let Some(length) = memchr(b'\n', &bytes[at..]) {
+        loop {
+            if let Some(length) = self.maps.plain_line(&bytes[at..]) {
+                at += length;
+                self.begin(true);
+                at += self.block(&bytes[at..]);
+                continue;
+            }
+            let Some(length) = memchr(b'\n', &bytes[at..]) else { return Ok(at) };
             let line = &bytes[at..at + length];
             at += length + 1;
             // A field begins with a capital, an address never does.
@@ -111,7 +118,6 @@ impl Parser {
                 at += self.block(&bytes[at..]);
             }
         }
-        Ok(at)
     }
 
     /// The mappings, their details, and what smaps itself says is in use of each.
@@ -122,14 +128,23 @@ impl Parser {
     }
 
     fn header(&mut self, line: &[u8]) -> Result<(), Absence> {
-        self.current = self.maps.header(line)?;
-        if self.current {
+        let listed = self.maps.header(line)?;
+        self.begin(listed);
+        Ok(())
+    }
+
+    /// A block begins; of the last mapping, or of one that is not in the list.
+    #[inline]
+    fn begin(&mut self, listed: bool) {
+        self.current = listed;
+        if listed {
             self.details.push(MappingDetail::default());
             self.touched.push(0);
         }
         debug_assert_eq!(self.maps.count(), self.details.len());
-        self.learning = self.layout.is_none().then(Layout::default);
-        Ok(())
+        if self.layout.is_none() {
+            self.learning = Some(Layout::default());
+        }
     }
 
     /// Takes a whole block that looks like those before it; 0 when it doesn't, or isn't all there.
