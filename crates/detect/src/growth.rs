@@ -190,6 +190,7 @@ fn scatter(floor: &[(f64, f64)], slope: &Slope) -> f64 {
 struct Steps {
     up: f64,
     down: f64,
+    /// The largest rise, counted for the typical time between blocks: looks that came late make no step.
     largest: f64,
     share_up: f64,
 }
@@ -198,10 +199,13 @@ impl Steps {
     fn of(floor: &[(f64, f64)]) -> Self {
         let steps: Vec<f64> = floor.windows(2).map(|pair| pair[1].1 - pair[0].1).collect();
         let up = steps.iter().filter(|step| **step > 0.0);
+        let gaps: Vec<f64> = floor.windows(2).map(|pair| pair[1].0 - pair[0].0).collect();
+        let typical = median(&gaps).unwrap_or(0.0);
+        let in_time = steps.iter().zip(&gaps).map(|(step, gap)| step * (typical / gap).min(1.0));
         Self {
             up: up.clone().sum(),
             down: -steps.iter().filter(|step| **step < 0.0).sum::<f64>(),
-            largest: up.clone().copied().fold(0.0, f64::max),
+            largest: in_time.fold(0.0, f64::max),
             share_up: up.count() as f64 / steps.len().max(1) as f64,
         }
     }
@@ -237,5 +241,12 @@ mod tests {
         let jump = |k: i32| if k < 33 { 0.0 } else { 60.0 };
         let points: Vec<_> = (0..64).map(|k| (f64::from(k), f64::from(k) + jump(k))).collect();
         assert_eq!(two_window(&points, 4.0), Growth::Settling);
+    }
+
+    #[test]
+    fn looks_that_came_late_make_no_step_of_a_steady_rise() {
+        let times = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 22.0, 23.0, 24.0, 25.0, 26.0, 27.0];
+        let points: Vec<_> = times.iter().map(|t| (*t, 100.0 + 5.0 * t)).collect();
+        assert!(matches!(two_window(&points, 4.0), Growth::Growing { .. }), "{:?}", two_window(&points, 4.0));
     }
 }

@@ -3,8 +3,8 @@
 use detect::groups::{GroupInput, group};
 use detect::rules::{Judgement, Subject, judge};
 use model::{
-    AccessLevel, Confidence, FindingKind, HostReading, Pid, ProcessReading, ProcessRef, Reading, Stat, Text, Thread,
-    Ticks,
+    AccessLevel, Confidence, FindingKind, HostReading, Pid, ProcessReading, ProcessRef, Reading, Stat, Text,
+    Thread, Ticks,
 };
 
 const NOW_S: f64 = 10_000.0;
@@ -42,7 +42,8 @@ impl Case {
             threads: Reading::Value(threads),
             ..ProcessReading::default()
         };
-        let before = self.first.as_ref().map(|(ago, threads)| (NOW_S - ago, numbered(threads).collect::<Vec<_>>()));
+        let before =
+            self.first.as_ref().map(|(ago, threads)| (NOW_S - ago, numbered(threads).collect::<Vec<_>>()));
         judge(&Subject {
             process: &ProcessRef::default(),
             identity: "test",
@@ -81,7 +82,9 @@ fn numbered(threads: &[(String, f64)]) -> impl Iterator<Item = Thread> {
 /// Births each `period_s`, the oldest `oldest_s` ago, named `pool-N-thread-1` from `first` on.
 fn pools(first: u32, oldest_s: f64, period_s: f64) -> Vec<(String, f64)> {
     let births = (oldest_s / period_s) as u32;
-    (0..births).map(|n| (format!("pool-{}-thread-1", first + n), oldest_s - f64::from(n) * period_s)).collect()
+    (0..births)
+        .map(|n| (format!("pool-{}-thread-1", first + n), oldest_s - f64::from(n) * period_s))
+        .collect()
 }
 
 fn unnamed(oldest_s: f64, period_s: f64) -> Vec<(String, f64)> {

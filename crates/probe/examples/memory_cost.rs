@@ -12,6 +12,9 @@ use model::{Pid, ProcessReading, Reading};
 use probe::budget::Pace;
 use probe::{Clock, PidDir, ProcRoot, SpaceDepth, classify, proc};
 
+/// A way to read, and its name.
+type Way<'a> = (&'a str, Box<dyn Fn() + 'a>);
+
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let number = |index: usize| words.get(index).and_then(|word| word.parse::<u32>().ok());
@@ -21,7 +24,6 @@ fn main() {
         return println!("no process {pid}");
     };
     let pace = Pace::here();
-    type Way<'a> = (&'a str, Box<dyn Fn() + 'a>);
     let space = |depth: SpaceDepth| proc::space::read(&dir, depth, &[], &pace);
     let ways: Vec<Way<'_>> = vec![
         ("maps, read and dropped", Box::new(|| drop_file(&dir, c"maps", (0.0, 1)))),
@@ -47,7 +49,9 @@ fn main() {
     }
     if words.get(2).is_some_and(|word| word == "each") {
         for (name, times) in ways.iter().map(|(name, _)| name).zip(&cpu) {
-            times.iter().for_each(|time| println!("{name}\t{:.4}", time * 1e3));
+            for time in times {
+                println!("{name}\t{:.4}", time * 1e3);
+            }
         }
         return;
     }
@@ -55,13 +59,7 @@ fn main() {
     println!("{:34} {:>9} {:>9} {:>8} {:>8}", "", "CPU ms", "wall ms", "/ maps", "/ smaps");
     for (at, (name, _)) in ways.iter().enumerate() {
         let (cpu, wall) = (median(&cpu[at]), median(&wall[at]));
-        println!(
-            "{name:34} {:>9.3} {:>9.2} {:>8.3} {:>8.3}",
-            cpu * 1e3,
-            wall * 1e3,
-            cpu / maps,
-            cpu / smaps
-        );
+        println!("{name:34} {:>9.3} {:>9.2} {:>8.3} {:>8.3}", cpu * 1e3, wall * 1e3, cpu / maps, cpu / smaps);
     }
 }
 
@@ -77,7 +75,7 @@ fn drop_file(dir: &PidDir, name: &CStr, (pause_s, every): (f64, usize)) {
     let mut calls = 0_usize;
     while matches!(rustix::io::read(&file, &mut buffer[..]), Ok(1..)) {
         calls += 1;
-        if calls % every == 0 {
+        if calls.is_multiple_of(every) {
             Clock::sleep(pause_s);
         }
     }
@@ -94,7 +92,7 @@ fn drop_parsed_smaps(dir: &PidDir, pace: &Pace) {
         buffer.copy_within(taken..filled, 0);
         kept = filled - taken;
         calls += 1;
-        if calls % pace.smaps_reads == 0 {
+        if calls.is_multiple_of(pace.smaps_reads) {
             Clock::sleep(pace.smaps_s);
         }
     }

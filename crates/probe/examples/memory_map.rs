@@ -1,118 +1,78 @@
-//! Prints the memory classes of a process, or of a saved maps (or smaps) file: for looking at, and for comparing with
-//! what the program itself says.
+//! Prints the memory classes of a process, or of a saved maps file: for looking at, and for comparing with what the
+//! program itself says. `memory_map PID|FILE [COMMAND LINE…]`; DEPTH=maps|touched reads less, STACKS and MAPPINGS set
+//! to anything list those.
 #![allow(clippy::print_stdout)]
 
-use model::{MemoryClass, Pid, ProcessKey, ProcessReading, Reading, StackHint, Text, Thread};
-use probe::budget::Pace;
-use probe::{PidDir, ProcRoot, SpaceDepth};
+use model::{Amounts, Bytes, MemoryClass, MemoryMap, Pid, ProcessReading, Reading, Text};
+use probe::classify::classify;
+use probe::{Parts, Prober, ProcRoot, SpaceDepth, ThreadDepth, proc};
 
 fn main() {
     let Some(what) = std::env::args().nth(1) else {
-        return println!("usage: memory_map PID|FILE [CMDLINE…]");
+        return println!("usage: memory_map PID|FILE [COMMAND LINE…]");
     };
-    let mut process = ProcessReading::default();
-    if let Ok(pid) = what.parse::<u32>() {
-        let Ok(root) = ProcRoot::open("/proc") else { return };
-        let Ok(dir) = PidDir::open(&root, Pid(pid)) else { return println!("no such process") };
-        process.key = ProcessKey { pid: Pid(pid), ..ProcessKey::default() };
-        let statm = std::fs::read_to_string(format!("/proc/{pid}/statm")).unwrap_or_default();
-        let pages: u64 = statm.split(' ').next().and_then(|pages| pages.parse().ok()).unwrap_or(0);
-        process.stat.virtual_size = model::Bytes(pages * 4096);
-        let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        process.cmdline = Reading::Value(line.split(|byte| *byte == 0).map(Text::from_bytes).collect());
-        let mut threads = Vec::new();
-        for task in std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten() {
-            let Some(tid) = task.file_name().to_str().and_then(|tid| tid.parse::<u32>().ok()) else {
-                continue;
-            };
-            let robust = probe::sys::robust_list::head(Pid(tid)).ok().flatten().map(StackHint::RobustList);
-            let pointer = || {
-                let line = std::fs::read_to_string(format!("/proc/{pid}/task/{tid}/syscall")).ok()?;
-                let mut words = line.split_ascii_whitespace().rev();
-                u64::from_str_radix(words.nth(1)?.trim_start_matches("0x"), 16)
-                    .ok()
-                    .map(StackHint::StackPointer)
-            };
-            threads.push(Thread { tid: Pid(tid), stack: robust.or_else(pointer), ..Thread::default() });
-        }
-        let hints: Vec<u64> =
-            threads.iter().filter_map(|thread| thread.stack).map(StackHint::address).collect();
-        process.threads = Reading::Value(threads);
-        let depth = match std::env::var("DEPTH").as_deref() {
-            Ok("maps") => SpaceDepth::Maps,
-            Ok("touched") => SpaceDepth::Touched,
-            _ => SpaceDepth::Details,
-        };
-        process.space = probe::proc::space::read(&dir, depth, &hints, &Pace::here());
-    } else {
-        let text = std::fs::read(&what).unwrap_or_default();
-        process.cmdline = Reading::Value(std::env::args().skip(2).map(Text::from).collect());
-        let smaps = probe::proc::smaps::parse(&text).map(|(space, _)| space);
-        process.space = match smaps {
-            Ok(space) if text.windows(4).any(|word| word == b"Rss:") => Reading::Value(space),
-            _ => probe::Absence::or_value(probe::proc::maps::parse(&text)),
-        };
-    }
+    let Some(process) = what.parse().map_or_else(|_| saved(&what), live) else {
+        return println!("there is no {what}");
+    };
     if let Some(why) = process.space.absence() {
         return println!("{why}");
     }
-    let map = probe::classify::classify(&process);
-    let kib = |bytes: model::Bytes| bytes.0 / 1024;
+    let map = classify(&process);
     println!("{:20} {:>6} {:>12} {:>12} {:>12}", "class", "maps", "reserved K", "committed K", "touched K");
-    for class in MemoryClass::ALL {
-        let of = map.of(class);
-        if of.maps > 0 || of.reserved.0 > 0 {
-            println!(
-                "{:20} {:>6} {:>12} {:>12} {:>12}",
-                class.label(),
-                of.maps,
-                kib(of.reserved),
-                kib(of.committed),
-                of.touched.map_or("-".into(), |t| kib(t).to_string())
-            );
-        }
+    for (class, amounts) in &map.classes {
+        line(class.label(), amounts);
     }
-    println!(
-        "{:20} {:>6} {:>12} {:>12} {:>12}",
-        "total",
-        map.total.maps,
-        kib(map.total.reserved),
-        kib(map.total.committed),
-        map.total.touched.map_or("-".into(), |t| kib(t).to_string())
-    );
-    println!(
-        "stacks {} missing {:?} libc {:?} exact {}",
-        map.stacks.len(),
-        map.stacks_missing,
-        map.libc,
-        map.committed_exact
-    );
+    line("total", &map.total);
+    let (count, missing) = (map.stacks.len(), &map.stacks_missing);
+    println!("stacks {count} missing {missing:?} libc {:?} exact {}", map.libc, map.committed_exact);
+    lists(&process, &map);
+}
+
+fn live(pid: u32) -> Option<ProcessReading> {
+    let space = match std::env::var("DEPTH").as_deref() {
+        Ok("maps") => SpaceDepth::Maps,
+        Ok("touched") => SpaceDepth::Touched,
+        _ => SpaceDepth::Details,
+    };
+    let threads = ThreadDepth::WithStacks;
+    let parts = Parts { statm: true, cmdline: true, threads, space, ..Parts::default() };
+    Prober::new(ProcRoot::open("/proc").ok()?).process(Pid(pid), &parts)
+}
+
+fn saved(file: &str) -> Option<ProcessReading> {
+    let text = std::fs::read(file).ok()?;
+    Some(ProcessReading {
+        cmdline: Reading::Value(std::env::args().skip(2).map(Text::from).collect()),
+        space: probe::Absence::or_value(proc::maps::parse(&text)),
+        ..ProcessReading::default()
+    })
+}
+
+fn kib(bytes: Bytes) -> u64 {
+    bytes.0 / 1024
+}
+
+fn line(name: &str, of: &Amounts) {
+    let touched = of.touched.map_or_else(|| "-".to_owned(), |touched| kib(touched).to_string());
+    println!("{name:20} {:>6} {:>12} {:>12} {touched:>12}", of.maps, kib(of.reserved), kib(of.committed));
+}
+
+fn lists(process: &ProcessReading, map: &MemoryMap) {
     if std::env::var_os("STACKS").is_some() {
         for stack in &map.stacks {
-            println!(
-                "{} {:x}-{:x} {}K touched {:?} guard {}K",
-                stack.tid,
-                stack.start,
-                stack.end,
-                kib(stack.reserved()),
-                stack.touched.map(kib),
-                kib(stack.guard)
-            );
+            let (size, touched) = (kib(stack.reserved()), stack.touched.map(kib));
+            let range = format!("{:x}-{:x}", stack.start, stack.end);
+            println!("{} {range} {size}K touched {touched:?} guard {}K", stack.tid, kib(stack.guard));
         }
     }
-    if std::env::var_os("MAPPINGS").is_some()
-        && let Some(space) = process.space.value()
-    {
-        for (mapping, class) in space.mappings.iter().zip(&map.class_of) {
-            println!(
-                "{:x}-{:x} {} {:>10}K {:20} {}",
-                mapping.start,
-                mapping.end,
-                mapping.perms.letters(),
-                kib(mapping.size()),
-                class.label(),
-                space.name(mapping)
-            );
-        }
+    if std::env::var_os("MAPPINGS").is_none() {
+        return;
+    }
+    let Some(space) = process.space.value() else { return };
+    let classes = map.class_of.iter().copied().map(MemoryClass::label);
+    for (mapping, class) in space.mappings.iter().zip(classes) {
+        let range = format!("{:x}-{:x}", mapping.start, mapping.end);
+        let size = kib(mapping.size());
+        println!("{range} {} {size:>10}K {class:20} {}", mapping.perms.letters(), space.name(mapping));
     }
 }

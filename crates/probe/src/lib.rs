@@ -16,5 +16,5 @@ pub mod sys;
 
 pub use clock::Clock;
 pub use parts::{DescriptorDepth, Parts, SpaceDepth, ThreadDepth};
-pub use prober::Prober;
+pub use prober::{Glance, Prober};
 pub use proc::{Absence, PidDir, ProcRoot};

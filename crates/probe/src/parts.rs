@@ -51,6 +51,10 @@ pub enum ThreadDepth {
     /// Nothing.
     #[default]
     No,
+    /// Only what the mappings need to be told apart: ids, and an address in each thread's stack; names, states and births
+    /// stay empty. Not even that where the mappings alone show as many stacks as there are threads: then the threads
+    /// are `Skipped`.
+    StacksOnly,
     /// Names, states, births and CPU times: one file for each thread.
     Basic,
     /// The same, and an address in each thread's stack.

@@ -6,19 +6,28 @@ use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-use model::{BootId, HostReading, Need, Pid, ProcessKey, ProcessReading, Reading, Stat, Statm};
+use model::{AddressSpace, BootId, HostReading, Need, Pid, ProcessKey, ProcessReading, Reading, Stat, Statm};
 
 use crate::budget::Pace;
+use crate::classify::shows_stacks;
 use crate::parts::{DescriptorDepth, SpaceDepth, ThreadDepth};
 use crate::proc::census::Census;
 use crate::proc::cgroup::CgroupTree;
 use crate::proc::{
-    Absence, PidDir, ProcRoot, children, cmdline, fd, host, limits, rollup, space, stat, statm, status, task,
+    Absence, NumberPath, PidDir, ProcRoot, children, cmdline, fd, host, limits, rollup, space, stat, statm,
+    status, task,
 };
+use crate::schedules::{self, Survey};
 use crate::sys::dents::Listing;
 use crate::sys::file;
-use crate::schedules::{self, Survey};
 use crate::{Clock, Parts, remains};
+
+mod glance;
+
+pub use glance::Glance;
+
+/// From so many threads on a process's record costs the kernel noticeably more than a thread's: 0.1 ms for 2,000.
+const MANY_THREADS: u64 = 64;
 
 /// Reads a host. Holds one descriptor (/proc) and the buffers, and uses them again from process to process.
 #[derive(Debug)]
@@ -92,6 +101,12 @@ impl Prober {
             reading.remains = if self.root.is_live() { remains::kernel_log() } else { Reading::Unsupported };
         }
         reading
+    }
+
+    /// Is there such a process?
+    #[must_use]
+    pub fn is_there(&self, pid: Pid) -> bool {
+        PidDir::open(&self.root, pid).is_ok()
     }
 
     /// One process; `None` when it ended, or cannot be read at all (hidden by hidepid).
@@ -176,17 +191,23 @@ impl Prober {
             reading.children =
                 children::read(&self.root, process, stat.threads, &mut self.census, listing, numbers);
         }
-        if parts.threads != ThreadDepth::No {
+        if matches!(parts.threads, ThreadDepth::Basic | ThreadDepth::WithStacks) {
             let with_stacks = parts.threads == ThreadDepth::WithStacks;
             reading.threads = task::read(&self.root, process, with_stacks, listing, numbers);
         }
         if parts.space != SpaceDepth::No {
-            let threads = reading.threads.value().map_or(&[][..], Vec::as_slice);
-            let hints: Vec<u64> = threads.iter().filter_map(|thread| Some(thread.stack?.address())).collect();
             reading.space = if is_dead {
                 Reading::Unsupported
             } else {
-                space::read(dir, parts.space, &hints, &self.pace)
+                let threads = &mut reading.threads;
+                let mut hints = |space: &AddressSpace| {
+                    if parts.threads == ThreadDepth::StacksOnly && !shows_stacks(space, stat.threads) {
+                        *threads = task::stacks(&self.root, process, listing, numbers);
+                    }
+                    let threads = threads.value().map_or(&[][..], Vec::as_slice);
+                    threads.iter().filter_map(|thread| Some(thread.stack?.address())).collect()
+                };
+                space::read_with(dir, parts.space, &mut hints, &self.pace)
             };
         }
         if parts.rollup {
@@ -224,7 +245,8 @@ impl Prober {
     fn rlimits(&mut self, dir: &PidDir, user: Option<u32>) -> Result<model::Rlimits, Absence> {
         dir.read(c"limits", &mut self.buffer, 64 * 1024)?;
         let mut rlimits = limits::parse(&self.buffer)?;
-        if let (Some(_), Some(user)) = (rlimits.processes, user) {
+        // The kernel lets root have as many as it likes, and counting reads every process there is.
+        if let (Some(_), Some(user @ 1..)) = (rlimits.processes, user) {
             rlimits.user_tasks = self.census.tasks_of(&self.root, user, &mut self.listing, &mut self.numbers);
         }
         Ok(rlimits)
@@ -244,8 +266,16 @@ impl Prober {
     /// Looks once more who it was. A process that ended meanwhile may have shown lists that are too short, without an
     /// error: they don't count.
     fn confirm(dir: &PidDir, stat: &Stat, reading: &mut ProcessReading) -> Result<(), Absence> {
-        let mut space = [0_u8; stat::RECORD];
-        let ended = match record(dir, c"stat", &mut space).and_then(stat::parse_start) {
+        let ask = |name: &CStr| {
+            let mut space = [0_u8; stat::RECORD];
+            record(dir, name, &mut space).and_then(stat::parse_start)
+        };
+        // A process's own record sums over all its threads; the first thread's has the same birth and state.
+        let mut path = NumberPath::default();
+        let first_thread = path.set_after(b"task/", dir.pid().0, b"/stat");
+        let quick = if stat.threads < MANY_THREADS { Err(Absence::Unsupported) } else { ask(first_thread) };
+        let again = if quick == Err(Absence::Unsupported) { ask(c"stat") } else { quick };
+        let ended = match again {
             Ok((_, start)) if start != stat.start => return Err(Absence::Gone),
             Ok((state, _)) => is_dead(state) && !is_dead(stat.state),
             Err(Absence::Gone) => true,

@@ -42,6 +42,8 @@ fn diagnose() {
     settings.add_filter(r"numbers 1 to \d\d, \d\d|numbers 1 to \d\d, \[N\]", "numbers 1 to [N], [N]");
     settings.add_filter(r"all \d\d|all \[N\]", "all [N]");
     settings.add_filter(r"→ \d\d\b", "→ [N]");
+    // No command is offered when a thread was born between the list of threads and that of mappings.
+    settings.add_filter(r" {2,}check: pmap .*", "");
     settings.add_filter(r" {2,}check:", "  check:");
     settings.add_filter(r" {2,}likely", "  likely");
     settings.bind(|| insta::assert_snapshot!("diagnose", text));
@@ -66,8 +68,8 @@ fn map() {
     let program = Leaker::start("shape", &["calloc-read", "32M"]);
     let text = Flatfoot::new().run(&["map", &program.arg()]).stdout;
     let mut settings = settings(&program.arg());
-    // The C library's own size is the distribution's matter.
-    settings.add_filter(r"(?m)^((file|vdso|total|main heap)\b).*$", "$1 [SIZES]");
+    // What the C library and the environment take is not ours.
+    settings.add_filter(r"(?m)^((file|vdso|total|main heap|thread stack)\b).*$", "$1 [SIZES]");
     settings.bind(|| insta::assert_snapshot!("map", columns(&text)));
 }
 

@@ -52,7 +52,7 @@ fn limit<'a>(finding: &'a Value, name: &str) -> &'a Value {
 
 #[test]
 fn a_pids_cgroup_is_the_nearest_limit_with_its_eta() {
-    let Some(group) = PidsGroup::with_max(400) else { return };
+    let Some(group) = PidsGroup::with_max(200) else { return };
     let program = Leaker::start("leak", &["threads-unjoined", "100", "0", "pool-#-thread-1"]);
     group.add(&program);
     program.wait_for_tasks(60, 60.0);
@@ -65,7 +65,7 @@ fn a_pids_cgroup_is_the_nearest_limit_with_its_eta() {
     let nearest = &finding["limits"][0];
     assert_eq!(
         (&nearest["name"], &nearest["value"]),
-        (&Value::from("pids.max"), &Value::from(400)),
+        (&Value::from("pids.max"), &Value::from(200)),
         "{finding:#}"
     );
     assert!(
@@ -76,13 +76,13 @@ fn a_pids_cgroup_is_the_nearest_limit_with_its_eta() {
     let current = nearest["current"].as_u64().expect("how many");
     assert!((before..=after).contains(&current), "{before} ≤ {current} ≤ {after}");
     let eta = nearest["eta_s"].as_f64().expect("an ETA");
-    let right = (400.0 - current as f64) * 0.1;
+    let right = (200.0 - current as f64) * 0.1;
     assert!((eta / right - 1.0).abs() < 0.2, "{eta} s instead of {right} s");
-    assert!(finding["risk"].as_str().is_some_and(|r| r.contains("pids.max 400")), "{}", finding["risk"]);
+    assert!(finding["risk"].as_str().is_some_and(|r| r.contains("pids.max 200")), "{}", finding["risk"]);
     let shown = crate::support::shell::number(nearest["reproduce"].as_str().expect("a command"));
-    assert_eq!(shown, 400.0);
+    assert_eq!(shown, 200.0);
     // And it is right: there it ends.
-    wait_until("the leak meets the limit", 60.0, || program.tasks() >= 399);
+    wait_until("the leak meets the limit", 60.0, || program.tasks() >= 199);
     drop(program);
 }
 

@@ -1,7 +1,6 @@
 //! A program that leaks, or looks as if it did: started, awaited, watched, and gone when the test is.
 
-use std::fs::File;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -44,9 +43,31 @@ impl Leaker {
         Self::with(program, args, |_| {})
     }
 
+    /// Several at once: a JVM takes seconds to get ready.
+    #[track_caller]
+    pub(crate) fn start_all<const N: usize>(programs: [(&str, &[&str]); N]) -> [Self; N] {
+        let mut leakers = programs.map(|(program, args)| Self::launch(program, args));
+        for leaker in &mut leakers {
+            leaker.wait_until_ready();
+        }
+        leakers
+    }
+
     /// The same, with the command changed before.
     #[track_caller]
     pub(crate) fn with(program: &str, args: &[&str], change: impl FnOnce(&mut Command)) -> Self {
+        let mut command = Self::command(program, args);
+        change(&mut command);
+        Self::of(command)
+    }
+
+    /// Starts it without waiting for its ready line.
+    #[track_caller]
+    pub(crate) fn launch(program: &str, args: &[&str]) -> Self {
+        Self::spawn(Self::command(program, args))
+    }
+
+    fn command(program: &str, args: &[&str]) -> Command {
         let path = if program.contains('.') {
             root().join("tests/leakers").join(program)
         } else {
@@ -54,13 +75,25 @@ impl Leaker {
         };
         let mut command = Command::new(&path);
         command.args(args).env("LEAKERS", built());
-        change(&mut command);
-        Self::of(command)
+        command
     }
 
     /// Any program that prints a line beginning with `ready`.
     #[track_caller]
-    pub(crate) fn of(mut command: Command) -> Self {
+    pub(crate) fn of(command: Command) -> Self {
+        let mut leaker = Self::spawn(command);
+        leaker.wait_until_ready();
+        leaker
+    }
+
+    /// Waits for the ready line of one that was launched.
+    #[track_caller]
+    pub(crate) fn wait_until_ready(&mut self) {
+        self.ready = self.line("ready", READY_S);
+    }
+
+    #[track_caller]
+    fn spawn(mut command: Command) -> Self {
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|e| panic!("starting {command:?}: {e}"));
         let out = child.stdout.take().expect("its output");
@@ -73,9 +106,7 @@ impl Leaker {
                 }
             }
         });
-        let mut leaker = Self { child, lines, ready: String::new() };
-        leaker.ready = leaker.line("ready", READY_S);
-        leaker
+        Self { child, lines, ready: String::new() }
     }
 
     /// Its pid.
@@ -125,13 +156,23 @@ impl Leaker {
 
     /// Threads whose name begins so.
     pub(crate) fn tasks_named(&self, head: &str) -> usize {
-        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.pid())).expect("its /proc/PID/task");
-        let name = |task: std::io::Result<std::fs::DirEntry>| {
-            let mut name = Vec::new();
-            File::open(task.ok()?.path().join("comm")).ok()?.read_to_end(&mut name).ok()?;
-            Some(name)
+        self.threads().iter().filter(|(_, name)| name.starts_with(head.as_bytes())).count()
+    }
+
+    /// Has it a thread of exactly this name?
+    pub(crate) fn has_thread(&self, name: &str) -> bool {
+        self.threads().iter().any(|(_, n)| n == name.as_bytes())
+    }
+
+    /// Id and name of each of its threads, as the kernel has them.
+    #[track_caller]
+    pub(crate) fn threads(&self) -> Vec<(u32, Vec<u8>)> {
+        let name = |tid: u32| {
+            let mut name = std::fs::read(format!("/proc/{}/task/{tid}/comm", self.pid())).ok()?;
+            name.pop();
+            Some((tid, name))
         };
-        tasks.filter_map(name).filter(|name| name.starts_with(head.as_bytes())).count()
+        self.tids().into_iter().filter_map(name).collect()
     }
 
     /// Waits until it has so many threads.

@@ -8,35 +8,32 @@ use crate::support::{Flatfoot, Leaker, need, shell, wait_until};
 /// The host's commit charge moves on while others work on this machine.
 const HOST_MOVES: f64 = 0.7;
 
-/// Diagnoses it, freezes it at once, and gives the frozen count with what was said; again when a birth came between.
+/// Looks, freezes it at once, and gives what was said of as many threads as stand still then; again when a birth came
+/// between.
 #[track_caller]
-fn frozen_with<T>(leaker: &Leaker, what: impl Fn(&Flatfoot) -> T, still: impl Fn(&T, usize) -> bool) -> T {
+fn frozen<T>(leaker: &Leaker, look: impl Fn(&Flatfoot) -> T, says: impl Fn(&T, usize) -> bool) -> T {
     let flatfoot = Flatfoot::new();
     for _ in 0..12 {
-        let said = what(&flatfoot);
+        let said = look(&flatfoot);
         leaker.freeze();
-        if still(&said, leaker.tasks()) {
+        if says(&said, leaking(leaker)) {
             return said;
         }
         leaker.thaw();
     }
-    panic!("a birth came between each look and the check");
+    panic!("a birth came between each look and the check, or the count is wrong");
 }
 
 /// Its only finding, with the process frozen as it was seen.
 #[track_caller]
 fn frozen_finding(leaker: &Leaker) -> Value {
-    // All threads, counted by nobody but /proc: the births that count are the difference to what is not the leak.
-    let others = leaker.tasks() - leaking(leaker);
-    let said = frozen_with(
-        leaker,
-        |flatfoot| flatfoot.diagnose(&leaker.arg()).1,
-        |said, tasks| said["findings"][0]["count"].as_u64() == Some((tasks - others) as u64),
-    );
+    let look = |flatfoot: &Flatfoot| flatfoot.diagnose(&leaker.arg()).1;
+    let said = frozen(leaker, look, |said, alive| said["findings"][0]["count"] == alive);
     assert_eq!(findings(&said).len(), 1, "{said:#}");
     said["findings"][0].clone()
 }
 
+/// Those of its threads that leak, counted by nobody but /proc.
 fn leaking(leaker: &Leaker) -> usize {
     match leaker.tasks_named("pool-") {
         0 => leaker.tasks() - 1,
@@ -109,11 +106,10 @@ fn as_printed() {
     let leaker = Leaker::start("leak", &["threads-unjoined", "250", "0", "pool-#-thread-1"]);
     wait_until("births", 60.0, || leaker.tasks_named("pool-") >= 12);
     let arg = leaker.arg();
-    let run = frozen_with(
-        &leaker,
-        |flatfoot| flatfoot.run(&["diagnose", &arg]),
-        |run, tasks| run.stdout.contains(&format!("  {} threads of pool-*-thread-1", tasks - 1)),
-    );
+    let look = |flatfoot: &Flatfoot| flatfoot.run(&["diagnose", &arg]);
+    let run = frozen(&leaker, look, |run, alive| {
+        run.stdout.contains(&format!("  {alive} threads of pool-*-thread-1"))
+    });
     assert_eq!(run.status, 1, "{run:#?}");
     let mut compared = 0;
     for check in run.stdout.lines().filter_map(|line| Some(line.split_once("check: ")?.1)) {

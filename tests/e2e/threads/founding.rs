@@ -35,17 +35,22 @@ fn one_look_names(leaker: &Leaker, period_s: f64) {
 #[test]
 fn a_jruby_job_that_fires_each_second() {
     need!("java", "jruby", "/usr/share/java/quartz2.jar");
-    let by_java = Leaker::start("run-jruby.sh", &["leak", EACH_SECOND]);
-    let by_ruby = Leaker::start("run-jruby.sh", &["leak_ruby", EACH_SECOND]);
-    one_look_names(&by_java, 1.0);
-    one_look_names(&by_ruby, 1.0);
+    let leakers = Leaker::start_all([
+        ("run-jruby.sh", &["leak", EACH_SECOND]), // armed by Java code
+        ("run-jruby.sh", &["leak_ruby", EACH_SECOND]),
+    ]);
+    for leaker in &leakers {
+        one_look_names(leaker, 1.0);
+    }
 }
 
 #[test]
 fn a_java_job_that_fires_each_second_or_each_other() {
     need!("java", "/usr/share/java/quartz2.jar");
-    let each = Leaker::start("run-java.sh", &["leak", EACH_SECOND]);
-    let other = Leaker::start("run-java.sh", &["leak", EACH_2_SECONDS]);
+    let [each, other] = Leaker::start_all([
+        ("run-java.sh", &["leak", EACH_SECOND]),
+        ("run-java.sh", &["leak", EACH_2_SECONDS]),
+    ]);
     one_look_names(&each, 1.0);
     one_look_names(&other, 2.0);
 }
@@ -53,23 +58,21 @@ fn a_java_job_that_fires_each_second_or_each_other() {
 #[test]
 fn the_repairs_in_java_are_silent() {
     need!("java", "/usr/share/java/quartz2.jar");
-    let targets = [
-        Leaker::start("run-java.sh", &["blank"]),
-        Leaker::start("run-java.sh", &["task", EACH_SECOND]),
-        Leaker::start("run-java.sh", &["fixed", EACH_SECOND]),
-        Leaker::start("run-java.sh", &["shutdown", EACH_SECOND]),
-    ];
-    watch_silence(&targets, 15.0);
+    watch_silence(&repairs("run-java.sh"), 15.0);
 }
 
 #[test]
 fn the_repairs_in_jruby_are_silent() {
     need!("java", "jruby", "/usr/share/java/quartz2.jar");
-    let targets = [
-        Leaker::start("run-jruby.sh", &["blank"]),
-        Leaker::start("run-jruby.sh", &["task", EACH_SECOND]),
-        Leaker::start("run-jruby.sh", &["fixed", EACH_SECOND]),
-        Leaker::start("run-jruby.sh", &["shutdown", EACH_SECOND]),
-    ];
-    watch_silence(&targets, 12.0);
+    watch_silence(&repairs("run-jruby.sh"), 12.0);
+}
+
+/// No pool; a fixed one; one that is shut down each time.
+fn repairs(runner: &str) -> [Leaker; 4] {
+    Leaker::start_all([
+        (runner, &["blank"]),
+        (runner, &["task", EACH_SECOND]),
+        (runner, &["fixed", EACH_SECOND]),
+        (runner, &["shutdown", EACH_SECOND]),
+    ])
 }

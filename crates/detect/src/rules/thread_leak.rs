@@ -154,6 +154,15 @@ fn irregular(group: &ThreadGroup, signs: &Signs) -> Verdict {
                 watch_for(signs)
             ))
         }
+        _ if signs.numbers != Numbers::NoGap
+            && signs.numbers != Numbers::Unknown
+            && signs.turnover != Turnover::Growing =>
+        {
+            Verdict::Open(format!(
+                "born without a rhythm, and some of their numbers are gone: those have ended; --for {} decides",
+                watch_for(signs)
+            ))
+        }
         _ => Verdict::Found(
             Confidence::Possible,
             Some(format!(
@@ -198,7 +207,7 @@ fn finding(
         confidence,
         confidence_why: why,
         process: subject.process.clone(),
-        subject: group.pattern.clone(),
+        subject: if group.pattern.is_empty() { "(no name)".into() } else { group.pattern.clone() },
         subject_inferred: group.inferred.clone(),
         pool_shape: Some(group.shape),
         count: group.count() as u64,

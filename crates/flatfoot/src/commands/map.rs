@@ -7,7 +7,7 @@ use crate::analyse::Analyser;
 use crate::cli::{self, MapDetail};
 use crate::failure::{Code, Failure};
 use crate::interrupt;
-use crate::present::map::{MapDocument, mappings_text, rows, sizes_text};
+use crate::present::map::{MapDocument, rows, sizes_text, write_mappings};
 use crate::present::{self, Term};
 use crate::source::Ask;
 use crate::target;
@@ -19,7 +19,7 @@ pub(crate) fn run(args: &cli::Map, term: Term) -> Result<Code> {
     let parts = Parts {
         cmdline: true,
         cgroups: true,
-        threads: ThreadDepth::WithStacks,
+        threads: ThreadDepth::StacksOnly,
         space: match args.detail {
             MapDetail::Sizes => SpaceDepth::Maps,
             MapDetail::Touched => SpaceDepth::Touched,
@@ -47,7 +47,7 @@ pub(crate) fn run(args: &cli::Map, term: Term) -> Result<Code> {
         return Err(Failure { code: Code::Failed, message, hint: Some(hint) }.into());
     };
     if !term.json && (args.mappings || args.by.is_some()) {
-        present::print(&mappings_text(space, memory, args.by.unwrap_or_default()))?;
+        present::print_by(|out| write_mappings(out, space, memory, args.by.unwrap_or_default()))?;
         return Ok(Code::Clean);
     }
     if !term.json && args.sizes {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use anyhow::Result;
-use model::{Bytes, Finding, Limit, Pid};
+use model::{Bytes, Finding, Limit, Pid, Statm};
 use probe::{DescriptorDepth, Parts, ThreadDepth};
 
 use crate::analyse::{Analyser, Tracked};
@@ -12,7 +12,7 @@ use crate::failure::Code;
 use crate::interrupt;
 use crate::present::top::{NextLimit, TopDocument, TopRow};
 use crate::present::{self, Term};
-use crate::source::Ask;
+use crate::source::{Ask, Source};
 use crate::target::{self, Chosen};
 
 /// Threads are read of processes with at least so many: one look at births shows whether they become more.
@@ -23,16 +23,9 @@ pub(crate) fn run(args: &cli::Top, term: Term) -> Result<Code> {
     interrupt::listen();
     let Chosen { mut source, pids } = target::choose(&args.targets)?;
     let mut analyser = Analyser::default();
-    let overview = Parts { threads: ThreadDepth::Basic, ..Parts::overview() };
-    let ask = Ask { threads_from: THREADS_FROM, ..Ask::once(pids, overview) };
-    source.looks(&ask, &mut |look| {
-        analyser.push(look);
-        Ok(())
-    })?;
-    analyser.group_threads();
-    let found = growing(&analyser);
-    let mut order: Vec<Pid> = ordered(&analyser, &found, args.by);
-    let total = order.len() as u64;
+    let (candidates, found) = candidates(source.as_mut(), pids, &mut analyser)?;
+    let total = candidates.len() as u64;
+    let mut order: Vec<Pid> = ordered(candidates, &found, args.by);
     if args.rows > 0 {
         order.truncate(args.rows);
     }
@@ -86,21 +79,70 @@ fn growing(analyser: &Analyser) -> Growing {
     fastest
 }
 
-fn ordered(analyser: &Analyser, growing: &Growing, by: TopOrder) -> Vec<Pid> {
-    let mut rows: Vec<(f64, f64, Pid)> = analyser
-        .processes
-        .values()
-        .filter(|t| !t.reading.stat.is_kernel_thread())
-        .map(|t| {
-            let (committed, resident, untouched) = memory(t);
+/// What the order is made of.
+struct Candidate {
+    pid: Pid,
+    threads: u64,
+    memory: Memory,
+}
+
+/// Everybody that may be shown, and what grows. The live host is first seen at a glance, and looked at only where there are
+/// enough threads for a finding.
+fn candidates(
+    source: &mut dyn Source,
+    pids: Vec<Pid>,
+    analyser: &mut Analyser,
+) -> Result<(Vec<Candidate>, Growing)> {
+    let glances = if pids.is_empty() { source.glance()? } else { None };
+    let whom = match &glances {
+        Some(glances) => glances.iter().filter(|g| g.threads >= THREADS_FROM).map(|g| g.pid).collect(),
+        None => pids,
+    };
+    if glances.is_none() || !whom.is_empty() {
+        let overview = Parts { threads: ThreadDepth::Basic, ..Parts::overview() };
+        let seen =
+            source.looks(&Ask { threads_from: THREADS_FROM, ..Ask::once(whom, overview) }, &mut |look| {
+                analyser.push(look);
+                Ok(())
+            });
+        // Who was seen at a glance may have ended since.
+        if glances.is_none() {
+            seen?;
+        }
+        analyser.group_threads();
+    }
+    let found = growing(analyser);
+    let candidates = match glances {
+        Some(glances) => glances
+            .iter()
+            .map(|g| Candidate { pid: g.pid, threads: g.threads, memory: Memory::of(Some(&g.statm)) })
+            .collect(),
+        None => analyser
+            .processes
+            .values()
+            .filter(|t| !t.reading.stat.is_kernel_thread())
+            .map(|t| Candidate {
+                pid: t.reading.key.pid,
+                threads: t.reading.stat.threads,
+                memory: Memory::of(t.reading.statm.value()),
+            })
+            .collect(),
+    };
+    Ok((candidates, found))
+}
+
+fn ordered(candidates: Vec<Candidate>, growing: &Growing, by: TopOrder) -> Vec<Pid> {
+    let mut rows: Vec<(f64, f64, Pid)> = candidates
+        .into_iter()
+        .map(|Candidate { pid, threads, memory }| {
             let first = match by {
-                TopOrder::Growth => growing.get(&t.reading.key.pid).and_then(|f| f.rate_per_s).unwrap_or(0.0),
-                TopOrder::Commit => committed.0 as f64,
-                TopOrder::Rss => resident.0 as f64,
-                TopOrder::Untouched => untouched.0 as f64,
-                TopOrder::Threads => t.reading.stat.threads as f64,
+                TopOrder::Growth => growing.get(&pid).and_then(|f| f.rate_per_s).unwrap_or(0.0),
+                TopOrder::Commit => memory.committed.0 as f64,
+                TopOrder::Rss => memory.resident.0 as f64,
+                TopOrder::Untouched => memory.untouched.0 as f64,
+                TopOrder::Threads => threads as f64,
             };
-            (first, untouched.0 as f64, t.reading.key.pid)
+            (first, memory.untouched.0 as f64, pid)
         })
         .collect();
     rows.sort_by(|a, b| b.0.total_cmp(&a.0).then(b.1.total_cmp(&a.1)).then(a.2.cmp(&b.2)));
@@ -108,14 +150,27 @@ fn ordered(analyser: &Analyser, growing: &Growing, by: TopOrder) -> Vec<Pid> {
 }
 
 /// Committed (approximate), resident, and the gap between the two: private writable memory that is not in use.
-fn memory(tracked: &Tracked) -> (Bytes, Bytes, Bytes) {
-    let Some(statm) = tracked.reading.statm.value() else { return Default::default() };
-    let private = statm.resident.saturating_sub(statm.shared);
-    (statm.data, statm.resident, statm.data.saturating_sub(private))
+#[derive(Clone, Copy, Default)]
+struct Memory {
+    committed: Bytes,
+    resident: Bytes,
+    untouched: Bytes,
+}
+
+impl Memory {
+    fn of(statm: Option<&Statm>) -> Self {
+        let Some(statm) = statm else { return Self::default() };
+        let private = statm.resident.saturating_sub(statm.shared);
+        Self {
+            committed: statm.data,
+            resident: statm.resident,
+            untouched: statm.data.saturating_sub(private),
+        }
+    }
 }
 
 fn row(analyser: &Analyser, tracked: &Tracked, growing: &Growing) -> TopRow {
-    let (committed, resident, untouched) = memory(tracked);
+    let Memory { committed, resident, untouched } = Memory::of(tracked.reading.statm.value());
     let growing = growing.get(&tracked.reading.key.pid);
     let rate = growing.and_then(|f| f.rate_per_s);
     TopRow {

@@ -27,7 +27,8 @@ pub(crate) fn host(diagnosis: &Diagnosis, term: Term) -> String {
         let _ = write!(out, "; watched for {}", show::duration(looked.watched_s));
     }
     if looked.denied > 0 {
-        let _ = write!(out, " ({} of others only in part: sudo shows them whole)", show::count(looked.denied));
+        let _ =
+            write!(out, " ({} of others only in part: sudo shows them whole)", show::count(looked.denied));
     }
     out.push('\n');
     for finding in &diagnosis.findings {

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::io::{self, Write as _};
 
 use model::{
-    AddressSpace, Amounts, Bytes, Impact, MemoryClass, MemoryMap, ProcessReading, ProcessRef, TouchedFrom,
-    show,
+    AddressSpace, Amounts, Bytes, Impact, MemoryClass, MemoryMap, Perms, ProcessReading, ProcessRef, Reading,
+    TouchedFrom, show,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -96,7 +97,8 @@ impl MapDocument {
         for (what, absence) in [
             ("touched bytes", space.touched.absence()),
             ("committed, proportional and dirty bytes", space.details.absence()),
-            ("threads", reading.threads.absence()),
+            // Not asked where the mappings show the stacks by themselves.
+            ("threads", reading.threads.absence().filter(|_| !matches!(reading.threads, Reading::Skipped))),
         ] {
             remarks.extend(absence.map(|why| format!("{what}: {why}")));
         }
@@ -222,33 +224,74 @@ fn row(space: &AddressSpace, memory: &MemoryMap, index: usize) -> MappingRow {
     }
 }
 
-/// `map --mappings` as text. Written by hand: there may be sixty thousand lines.
-pub(crate) fn mappings_text(space: &AddressSpace, memory: &MemoryMap, order: MapOrder) -> String {
-    let mut out = String::with_capacity(space.mappings.len() * 80);
-    out.push_str("ADDRESS                SIZE K  TOUCHED K  PERM  CLASS              NAME\n");
+/// `map --mappings` as text, written in portions. There may be sixty thousand lines: formatting them by `write!` took as
+/// long as reading them, and all of them at once more memory than everything else.
+pub(crate) fn write_mappings(
+    out: &mut dyn io::Write,
+    space: &AddressSpace,
+    memory: &MemoryMap,
+    order: MapOrder,
+) -> io::Result<()> {
+    const PORTION: usize = 32 * 1024;
+    let to = out;
+    let mut out = Vec::with_capacity(PORTION + 8 * 1024);
+    out.extend_from_slice(b"ADDRESS                SIZE K  TOUCHED K  PERM  CLASS              NAME\n");
     let touched = space.touched.value();
     for index in order_of(space, order) {
         let mapping = &space.mappings[index];
-        let _ = write!(out, "{:016x} {:>12}  ", mapping.start, mapping.size().0 / 1024);
+        hexadecimal(&mut out, mapping.start);
+        out.push(b' ');
+        decimal(&mut out, mapping.size().0 / 1024, 12);
+        out.extend_from_slice(b"  ");
         match touched.and_then(|t| t.get(index)) {
-            Some(bytes) => {
-                let _ = write!(out, "{:>9}", bytes / 1024);
-            }
-            None => out.push_str("        ?"),
+            Some(bytes) => decimal(&mut out, bytes / 1024, 9),
+            None => out.extend_from_slice(b"        ?"),
         }
-        out.push_str("  ");
-        out.push_str(&mapping.perms.letters());
-        out.push_str("  ");
-        let name = space.names.get(mapping.name as usize).filter(|n| !n.is_empty());
-        match name {
-            None => out.push_str(class_of(memory, index).label()),
-            Some(name) => {
-                let _ = write!(out, "{:<17}  {name}", class_of(memory, index).label());
-            }
+        out.extend_from_slice(b"  ");
+        out.extend_from_slice(&letters(mapping.perms));
+        out.extend_from_slice(b"  ");
+        let class = class_of(memory, index).label();
+        out.extend_from_slice(class.as_bytes());
+        if let Some(name) = space.names.get(mapping.name as usize).filter(|n| !n.is_empty()) {
+            out.extend(std::iter::repeat_n(b' ', 17usize.saturating_sub(class.len()) + 2));
+            write!(out, "{name}")?;
         }
-        out.push('\n');
+        out.push(b'\n');
+        if out.len() >= PORTION {
+            to.write_all(&out)?;
+            out.clear();
+        }
     }
-    out
+    to.write_all(&out)
+}
+
+/// Sixteen digits.
+fn hexadecimal(out: &mut Vec<u8>, number: u64) {
+    let digits: [u8; 16] =
+        std::array::from_fn(|place| b"0123456789abcdef"[(number >> (60 - 4 * place) & 15) as usize]);
+    out.extend_from_slice(&digits);
+}
+
+/// To the right of a column of at most twenty.
+fn decimal(out: &mut Vec<u8>, mut number: u64, width: usize) {
+    let mut space = [b' '; 20];
+    let mut first = space.len();
+    loop {
+        first -= 1;
+        space[first] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&space[first.min(space.len() - width)..]);
+}
+
+/// `rw-p`.
+fn letters(perms: Perms) -> [u8; 4] {
+    let letter = |set: bool, letter: u8| if set { letter } else { b'-' };
+    let shared = if perms.shared() { b's' } else { b'p' };
+    [letter(perms.read(), b'r'), letter(perms.write(), b'w'), letter(perms.exec(), b'x'), shared]
 }
 
 /// `map --sizes`: mappings of equal size and class as one row, the largest sum first.
@@ -279,4 +322,71 @@ pub(crate) fn sizes_text(space: &AddressSpace, memory: &MemoryMap) -> String {
         ]);
     }
     table.text()
+}
+
+#[cfg(test)]
+mod tests {
+    use model::Mapping;
+
+    use super::*;
+
+    #[test]
+    fn mappings_are_written_as_the_format_strings_would() {
+        let mappings = vec![
+            Mapping {
+                start: 0x1000,
+                end: 0x3000,
+                perms: Perms(Perms::READ | Perms::WRITE),
+                ..Mapping::default()
+            },
+            Mapping {
+                start: 0x7f00_0000_0000,
+                end: 0x7f40_0000_0000,
+                perms: Perms(Perms::READ | Perms::EXEC | Perms::SHARED),
+                name: 1,
+                ..Mapping::default()
+            },
+        ];
+        let names = vec![model::Text::default(), model::Text::from("/lib/a b\u{1b}[2J")];
+        let touched = Reading::Value(vec![4096, 0]);
+        let space = AddressSpace { mappings, names, touched, ..AddressSpace::default() };
+        let class_of = vec![MemoryClass::Anonymous, MemoryClass::FilePrivate];
+        let memory = MemoryMap { class_of, ..MemoryMap::default() };
+        let mut out = Vec::new();
+        write_mappings(&mut out, &space, &memory, MapOrder::Address).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let mut expected =
+            String::from("ADDRESS                SIZE K  TOUCHED K  PERM  CLASS              NAME\n");
+        for (index, mapping) in space.mappings.iter().enumerate() {
+            let touched = space.touched.value().map_or(0, |touched| touched[index]) / 1024;
+            let class = class_of_name(&memory, index);
+            let line = format!(
+                "{:016x} {:>12}  {touched:>9}  {}  {class:<17}  {}",
+                mapping.start,
+                mapping.size().0 / 1024,
+                mapping.perms.letters(),
+                space.names[mapping.name as usize]
+            );
+            expected.push_str(line.trim_end());
+            expected.push('\n');
+        }
+        assert_eq!(text, expected);
+        assert!(!text.contains('\u{1b}'), "a name drives no terminal");
+    }
+
+    fn class_of_name(memory: &MemoryMap, index: usize) -> &'static str {
+        class_of(memory, index).label()
+    }
+
+    #[test]
+    fn numbers_of_any_length() {
+        for number in [0, 9, 10, 123_456_789_012, u64::MAX] {
+            let mut out = Vec::new();
+            decimal(&mut out, number, 12);
+            assert_eq!(String::from_utf8(out).unwrap(), format!("{number:>12}"));
+            let mut out = Vec::new();
+            hexadecimal(&mut out, number);
+            assert_eq!(String::from_utf8(out).unwrap(), format!("{number:016x}"));
+        }
+    }
 }

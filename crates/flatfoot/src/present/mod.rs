@@ -22,8 +22,13 @@ use serde::Serialize;
 
 /// Prints to stdout; a reader that went away (`| head`) is no error.
 pub(crate) fn print(text: &str) -> Result<()> {
+    print_by(|out| out.write_all(text.as_bytes()))
+}
+
+/// The same for what is written in portions.
+pub(crate) fn print_by(write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> Result<()> {
     let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    match write(&mut out).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
     }

@@ -110,7 +110,7 @@ impl ThreadsDocument {
         let shown = |row: &&GroupRow| all || row.count > 1;
         for row in self.groups.iter().filter(shown) {
             table.row(vec![
-                model::Text::from(row.pattern.as_str()).to_string(),
+                shown_pattern(row),
                 show::count(row.count),
                 births(row),
                 cadence(row),
@@ -130,11 +130,7 @@ impl ThreadsDocument {
             let notes = self.groups.iter().filter(shown);
             for row in notes {
                 for note in [&row.inferred, &row.split_by].into_iter().flatten() {
-                    let _ = writeln!(
-                        out,
-                        "{}",
-                        term.dim(&format!("{}: {note}", model::Text::from(row.pattern.as_str())))
-                    );
+                    let _ = writeln!(out, "{}", term.dim(&format!("{}: {note}", shown_pattern(row))));
                 }
             }
             for remark in &self.remarks {
@@ -149,21 +145,33 @@ impl ThreadsDocument {
 pub(crate) fn list_text(threads: &[Thread], host: &HostReading) -> String {
     let mut sorted: Vec<&Thread> = threads.iter().collect();
     sorted.sort_by_key(|t| (t.start, t.tid));
-    let mut out = String::from("    TID  STATE  BORN                    CPU s  NAME\n");
+    let mut out = String::with_capacity((sorted.len() + 1) * 64);
+    out.push_str("    TID  STATE  BORN                    CPU s  NAME\n");
+    // Many are born in the same second, and the calendar is slow.
+    let (mut second, mut shown) = (f64::NAN, String::new());
     for thread in sorted {
         let born = host.unix_from_boot(thread.start.seconds(host.ticks_per_second));
+        if born.floor() != second {
+            second = born.floor();
+            shown = time::local(second);
+        }
         let cpu = model::Ticks(thread.utime.0 + thread.stime.0).seconds(host.ticks_per_second);
         let hundredths = (born.fract() * 100.0) as u64;
         let _ = writeln!(
             out,
-            "{:>7}  {:<5}  {}.{hundredths:02}  {cpu:>7.2}  {}",
-            thread.tid,
-            thread.state,
-            time::local(born.floor()),
-            thread.name
+            "{:>7}  {:<5}  {shown}.{hundredths:02}  {cpu:>7.2}  {}",
+            thread.tid, thread.state, thread.name
         );
     }
     out
+}
+
+fn shown_pattern(row: &GroupRow) -> String {
+    if row.pattern.is_empty() {
+        "(no name)".to_owned()
+    } else {
+        model::Text::from(row.pattern.as_str()).to_string()
+    }
 }
 
 fn births(row: &GroupRow) -> String {

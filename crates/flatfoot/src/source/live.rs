@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use anyhow::{Context as _, Result};
 use model::{AccessLevel, Child, Impact, Look, Pid, ProcessReading, Reading};
-use probe::{Clock, DescriptorDepth, Parts, Prober, ProcRoot, ThreadDepth};
+use probe::{Clock, DescriptorDepth, Glance, Parts, Prober, ProcRoot, ThreadDepth};
 
 use super::{Ask, Source, Watched};
 use crate::failure::{Code, Failure};
@@ -94,7 +94,7 @@ impl Source for LiveSource {
 
     fn find(&mut self, spec: &Spec) -> Result<Vec<Pid>> {
         if let Spec::Pid(pid) = spec {
-            return Ok(self.prober.process(*pid, &Parts::default()).map(|p| p.key.pid).into_iter().collect());
+            return Ok(self.prober.is_there(*pid).then_some(*pid).into_iter().collect());
         }
         let parts = Parts { cmdline: true, cgroups: true, ..Parts::default() };
         let mut found = Vec::new();
@@ -102,6 +102,10 @@ impl Source for LiveSource {
             found.extend(self.prober.process(pid, &parts).filter(|p| spec.fits(p)).map(|p| p.key.pid));
         }
         Ok(found)
+    }
+
+    fn glance(&mut self) -> Result<Option<Vec<Glance>>> {
+        self.prober.glance().context("listing /proc").map(Some)
     }
 
     fn detailed(&mut self) -> Result<Vec<Pid>> {
@@ -118,7 +122,7 @@ impl Source for LiveSource {
             let late = (Clock::monotonic() - due).max(0.0);
             let look = self.look(ask, first, late)?;
             let nobody = !ask.pids.is_empty() && look.processes.iter().all(has_ended);
-            let took = look.took_s;
+            let cpu = look.impact.own_cpu_s;
             if nobody && first {
                 return Err(ended(&ask.pids));
             }
@@ -132,8 +136,10 @@ impl Source for LiveSource {
                 on_look(look)?;
             }
             first = false;
-            // Reading must stay a small share of the time: a large target stretches the interval.
-            due += ask.interval_s.max(20.0 * took);
+            // Reading must stay a small share of the time: a large target stretches the interval. Counted in CPU
+            // time, as a look that waited for a busy host's processor would else leave a hole of twenty times that.
+            // What was missed is not made up for by looks in a row.
+            due = (due + ask.interval_s.max(20.0 * cpu)).max(Clock::monotonic());
             progress.at(Clock::monotonic() - began);
             if nobody || due - began > ask.watch_s + 1e-9 || ask.watch_s <= 0.0 {
                 return Ok(watched);

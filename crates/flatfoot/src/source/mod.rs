@@ -5,7 +5,7 @@ mod live;
 
 use anyhow::Result;
 use model::{Look, Pid};
-use probe::Parts;
+use probe::{Glance, Parts};
 
 pub(crate) use case::CaseSource;
 pub(crate) use live::{LiveSource, parts_of_everybody};
@@ -55,6 +55,11 @@ pub(crate) trait Source {
 
     /// The processes that fit a description.
     fn find(&mut self, spec: &Spec) -> Result<Vec<Pid>>;
+
+    /// All processes at a glance, for choosing whom to look at; `None` where looks cost nothing, as they are recorded.
+    fn glance(&mut self) -> Result<Option<Vec<Glance>>> {
+        Ok(None)
+    }
 
     /// The processes that a recorded source holds in full; empty for a live one.
     fn detailed(&mut self) -> Result<Vec<Pid>>;

@@ -72,10 +72,15 @@ impl Jvm<'_> {
 
     /// The mappings from one on that follow each other without a gap and of which `fits` is true.
     fn run(&self, first: usize, fits: impl Fn(usize) -> bool) -> Range<usize> {
+        self.run_over(first, 0, fits)
+    }
+
+    /// The same, over gaps of at most so many bytes.
+    fn run_over(&self, first: usize, gap: u64, fits: impl Fn(usize) -> bool) -> Range<usize> {
         let mappings = &self.space.mappings;
         let mut after = first;
         while after < mappings.len()
-            && (after == first || mappings[after].start == mappings[after - 1].end)
+            && (after == first || mappings[after].start - mappings[after - 1].end <= gap)
             && fits(after)
         {
             after += 1;

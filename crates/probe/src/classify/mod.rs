@@ -22,9 +22,10 @@ mod pieces;
 mod stacks;
 mod totals;
 
-use model::{AddressSpace, MemoryMap, ProcessReading};
+use model::{AddressSpace, MemoryClass, MemoryMap, ProcessReading};
 
 use pieces::Pieces;
+pub use stacks::shows_stacks;
 
 /// Classes the memory of a process. Without its mappings the map is empty, the process's size in it unexplained.
 ///
@@ -38,6 +39,16 @@ use pieces::Pieces;
 pub fn classify(process: &ProcessReading) -> MemoryMap {
     let empty = AddressSpace::default();
     let space = process.space.value().unwrap_or(&empty);
+    if !is_in_order(space) {
+        // Never from a reader: a case file that was tampered with. All of it stays unexplained.
+        let class_of = vec![MemoryClass::Unexplained; space.mappings.len()];
+        let nothing = ProcessReading {
+            stat: process.stat.clone(),
+            statm: process.statm.clone(),
+            ..ProcessReading::default()
+        };
+        return MemoryMap { class_of, ..classify(&nothing) };
+    }
     let named = names::Named::of(space);
     let mut base = names::Base::of(space, &named);
     let mut pieces = Pieces::new(space, std::mem::take(&mut base.classes));
@@ -55,6 +66,21 @@ pub fn classify(process: &ProcessReading) -> MemoryMap {
     map.stacks_missing = missing;
     map.libc = named.libc;
     map
+}
+
+/// Are all ranges ranges, in address order and not over each other? What follows counts on it.
+fn is_in_order(space: &AddressSpace) -> bool {
+    fn ranges(mut all: impl Iterator<Item = (u64, u64)>) -> bool {
+        let mut last = 0;
+        all.all(|(start, end)| {
+            let fits = last <= start && start < end;
+            last = end;
+            fits
+        })
+    }
+    ranges(space.mappings.iter().map(|mapping| (mapping.start, mapping.end)))
+        && ranges(space.guards.iter().copied())
+        && ranges(space.stretches.iter().map(|stretch| (stretch.start, stretch.end)))
 }
 
 #[cfg(test)]

@@ -166,9 +166,8 @@ fn base_class(mapping: &Mapping, kinds: &[Kind]) -> MemoryClass {
     match kinds.get(mapping.name as usize).copied().unwrap_or(Kind::Plain) {
         // A nameless mapping with an inode belongs to a file system that names nothing: a driver's.
         Kind::Plain if mapping.inode != 0 => Class::Device,
-        Kind::Plain | Kind::Zero if perms.shared() => Class::SharedMemory,
+        Kind::Plain | Kind::Zero | Kind::SharedFile if perms.shared() => Class::SharedMemory,
         Kind::Plain | Kind::Zero => private,
-        Kind::SharedFile if perms.shared() => Class::SharedMemory,
         Kind::Deleted => Class::FileDeleted,
         Kind::File if perms.shared() => Class::FileShared,
         Kind::File | Kind::SharedFile => Class::FilePrivate,

@@ -117,7 +117,7 @@ impl<'a> Pieces<'a> {
 fn push(whole: &mut Vec<Piece>, from: usize, piece: Piece) {
     match whole[from..].last_mut() {
         Some(last) if last.class == piece.class && last.class != MemoryClass::ThreadStack => {
-            last.end = piece.end
+            last.end = piece.end;
         }
         _ => whole.push(piece),
     }

@@ -11,13 +11,17 @@
 //!
 //! The main thread's stack is `[stack]`; its hint lies elsewhere, in the loader's memory.
 //!
+//! Where threads were not asked (for the mappings alone that would be most of the work), stacks are told by their shape,
+//! if exactly as many mappings have it as there are threads besides the main one.
+//!
 //! Stacks of threads that ended and were not joined (and those that glibc keeps for the next thread) belong to no
 //! thread and stay anonymous.
 
 use std::ops::Range;
 
 use model::{
-    AddressSpace, Bytes, Libc, Mapping, MemoryClass, Pid, ProcessReading, StackHint, Text, ThreadStack,
+    AddressSpace, Bytes, Libc, Mapping, MemoryClass, Pid, ProcessReading, Reading, StackHint, Text,
+    ThreadStack,
 };
 
 use super::charge::Charge;
@@ -32,6 +36,12 @@ const LARGEST_GUARD: u64 = 1 << 20;
 const PAGE: u64 = 4096;
 /// With static TLS above `struct pthread` (aarch64) a stack goes on for some pages after the hint's.
 const LARGEST_TLS: u64 = 64 << 10;
+/// Guards of stacks that are told by their shape alone.
+const USUAL_GUARD: u64 = 64 << 10;
+/// PTHREAD_STACK_MIN.
+const SMALLEST_STACK: u64 = 16 << 10;
+/// Whose a stack is that its shape alone has told.
+const NOBODY: Pid = Pid(0);
 /// A mapping that holds a single stack pointer and has no guard is no larger, if it is to be a stack.
 const LARGEST_UNGUARDED: u64 = 64 << 20;
 
@@ -63,6 +73,8 @@ struct Missing {
     elsewhere: u64,
     /// The address may or may not be in a stack.
     unclear: u64,
+    /// The stacks were told without addresses.
+    none_needed: bool,
 }
 
 impl Hinted {
@@ -80,7 +92,12 @@ impl Hinted {
         pieces: &Pieces<'_>,
     ) -> Self {
         let mut found = Self::default();
-        let Some(threads) = process.threads.value() else { return found };
+        let Some(threads) = process.threads.value() else {
+            if matches!(process.threads, Reading::Skipped) && shows_stacks(space, process.stat.threads) {
+                found.by_shape(process, space, pieces);
+            }
+            return found;
+        };
         let heap = malloc::heap_size(space);
         for thread in threads.iter().filter(|thread| thread.tid != process.key.pid) {
             let Some(hint) = thread.stack else {
@@ -102,16 +119,35 @@ impl Hinted {
         }
         found.hints.sort_unstable_by_key(|hint| (hint.index, hint.address, hint.tid));
         found.drop_unlikely(space, libc);
-        if !found.hints.is_empty() {
-            found.marks = vec![false; space.mappings.len()];
-            for hint in &found.hints {
-                found.marks[hint.index] = true;
-                if let Some(guard) = guard_mapping(space, hint.index) {
-                    found.marks[guard] = true;
-                }
+        found.mark(space);
+        found
+    }
+
+    /// Takes for stacks what looks like one: whose they are stays unknown.
+    fn by_shape(&mut self, process: &ProcessReading, space: &AddressSpace, pieces: &Pieces<'_>) {
+        self.missing.none_needed = true;
+        if process.stat.threads < 2 {
+            return;
+        }
+        for (index, mapping) in space.mappings.iter().enumerate() {
+            if pieces.is_free(index) && looks_like_stack(space, index) {
+                self.hints.push(Hint { address: mapping.end - 1, tid: NOBODY, exact: true, index });
             }
         }
-        found
+        self.mark(space);
+    }
+
+    fn mark(&mut self, space: &AddressSpace) {
+        if self.hints.is_empty() {
+            return;
+        }
+        self.marks = vec![false; space.mappings.len()];
+        for hint in &self.hints {
+            self.marks[hint.index] = true;
+            if let Some(guard) = guard_mapping(space, hint.index) {
+                self.marks[guard] = true;
+            }
+        }
     }
 
     /// Stack pointers that need not be in a stack of their own.
@@ -131,6 +167,30 @@ impl Hinted {
             }
         }
     }
+}
+
+/// Do the mappings alone show the stacks of a process of so many threads? They do when as many look like one as there are
+/// threads besides the main one: memory of its own directly above a guard. Then nothing need be asked of the threads,
+/// which costs more than reading the list of mappings does.
+#[must_use]
+pub fn shows_stacks(space: &AddressSpace, threads: u64) -> bool {
+    threads < 2
+        || (0..space.mappings.len()).filter(|index| looks_like_stack(space, *index)).count() as u64 + 1
+            == threads
+}
+
+/// Private, nameless, writable and of pthread_create's least size at least, above a guard as stacks have them. Runtimes
+/// that give each thread more such memory (Rust's stacks for signals) only make the count differ.
+fn looks_like_stack(space: &AddressSpace, index: usize) -> bool {
+    let mapping = &space.mappings[index];
+    let own = mapping.inode == 0 && mapping.name == 0 && !mapping.perms.shared();
+    own && mapping.perms.read()
+        && mapping.perms.write()
+        && mapping.size().0 >= SMALLEST_STACK
+        && guard_mapping(space, index).is_some_and(|guard| {
+            let guard = &space.mappings[guard];
+            guard.name == 0 && guard.size().0 <= USUAL_GUARD
+        })
 }
 
 /// The inaccessible mapping directly below another, when it is small enough for a guard.
@@ -173,9 +233,14 @@ pub(super) fn claim(
             pieces.claim_part(index, guard.0, guard.1, MemoryClass::Guard);
         }
         let below = guard_mapping(space, index).filter(|below| pieces.is_free(*below));
+        let before = stacks.len();
         for stretch in stretches(space, &mapping) {
             let here = &group[within(group, &stretch.range)];
             for (hint, range) in here.iter().zip(divide(here, &stretch, above, common)) {
+                // Two threads on one page.
+                if range.is_empty() {
+                    continue;
+                }
                 let first = range.start == mapping.start;
                 let guard = match below {
                     Some(below) if first => {
@@ -189,6 +254,8 @@ pub(super) fn claim(
                 stacks.push(stack(space, charge, index, hint.tid, range, guard));
             }
         }
+        // Those, and what points into a guard.
+        missing.unclear += (group.len() - (stacks.len() - before)) as u64;
     }
     stacks.sort_unstable_by_key(|stack| stack.tid);
     (stacks, missing.sentence(process, libc))
@@ -329,7 +396,8 @@ fn main_stack(process: &ProcessReading, space: &AddressSpace, charge: &Charge<'_
 
 impl Missing {
     fn sentence(&self, process: &ProcessReading, libc: Libc) -> Option<(u64, Text)> {
-        if process.space.value().is_none() {
+        process.space.value()?;
+        if self.none_needed {
             return None;
         }
         if process.threads.value().is_none() {

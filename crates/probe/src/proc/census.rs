@@ -76,12 +76,18 @@ impl Census {
             let now = Clock::monotonic();
             listing.restart(root, numbers).ok()?;
             let mut users: Vec<(u32, u64)> = Vec::new();
-            let (mut path, mut buffer) = (NumberPath::default(), Vec::new());
+            let (mut path, mut space, mut buffer) = (NumberPath::default(), [0_u8; 4096], Vec::new());
             for pid in numbers.iter() {
-                let read = file::read_at(root, path.set(*pid, b"/status"), &mut buffer, status::LIMIT);
-                let Some((uid, threads)) = read.ok().and_then(|_| status::user_and_threads(&buffer)) else {
-                    continue;
+                let name = path.set(*pid, b"/status");
+                let found = match file::read_record(root, name, &mut space) {
+                    Ok(Some(record)) => status::user_and_threads(record),
+                    // A process of many groups.
+                    Ok(None) => file::read_at(root, name, &mut buffer, status::LIMIT)
+                        .ok()
+                        .and_then(|_| status::user_and_threads(&buffer)),
+                    Err(_) => None,
                 };
+                let Some((uid, threads)) = found else { continue };
                 match users.binary_search_by_key(&uid, |(uid, _)| *uid) {
                     Ok(at) => users[at].1 = users[at].1.saturating_add(threads),
                     Err(at) => users.insert(at, (uid, threads)),

@@ -74,7 +74,9 @@ impl Parser {
         for line in bytes.as_chunks::<49>().0 {
             let Some((addresses, rest)) = line.split_first_chunk::<25>() else { break };
             let Some((letters, tail)) = rest.split_first_chunk::<5>() else { break };
-            let (Some(start_text), Some(end_text)) = (addresses.first_chunk(), addresses.last_chunk()) else { break };
+            let (Some(start_text), Some(end_text)) = (addresses.first_chunk(), addresses.last_chunk()) else {
+                break;
+            };
             let range = if *start_text == last_text && addresses[12] == b'-' {
                 hex::twelve(end_text).map(|end| (self.last_end, end))
             } else {
@@ -185,12 +187,10 @@ fn fields(line: &[u8]) -> Result<(Mapping, &[u8]), &'static str> {
     let (inode, digits) = hex::leading_decimal(line).ok_or("inode")?;
     let line = &line[digits..];
     // The kernel puts a space after the inode in any case; a fixture that passed an editor may have lost it.
-    let padded = match line.first() {
-        None => line,
-        Some(b' ') => line,
-        Some(_) => return Err("inode"),
-    };
-    let name = padded.iter().position(|byte| *byte != b' ').map_or(&[][..], |first| &padded[first..]);
+    if line.first().is_some_and(|byte| *byte != b' ') {
+        return Err("inode");
+    }
+    let name = line.iter().position(|byte| *byte != b' ').map_or(&[][..], |first| &line[first..]);
     Ok((Mapping { start, end, perms, offset, device: (major << 32) | minor, inode, name: 0 }, name))
 }
 
@@ -233,7 +233,8 @@ fn perms(letters: [u8; 4]) -> Option<Perms> {
     };
     // One bit of each letter tells it from its absence; whether it is that letter, the comparison.
     let difference = u32::from_le_bytes(letters) ^ NONE;
-    let bits = (difference >> 6 & 1) | (difference >> 13 & 2) | (difference >> 20 & 4) | (difference >> 21 & 8);
+    let bits =
+        (difference >> 6 & 1) | (difference >> 13 & 2) | (difference >> 20 & 4) | (difference >> 21 & 8);
     (DIFFERENCES[bits as usize] == difference).then_some(Perms(bits as u8))
 }
 
@@ -248,7 +249,12 @@ struct Names {
 
 impl Default for Names {
     fn default() -> Self {
-        Self { list: vec![Text::default()], indices: HashMap::with_capacity(64), last: Vec::new(), last_index: 0 }
+        Self {
+            list: vec![Text::default()],
+            indices: HashMap::with_capacity(64),
+            last: Vec::new(),
+            last_index: 0,
+        }
     }
 }
 

@@ -23,4 +23,5 @@ pub mod vmstat;
 
 mod root;
 
+pub(crate) use root::NumberPath;
 pub use root::{Absence, PidDir, ProcRoot};

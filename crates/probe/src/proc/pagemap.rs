@@ -76,8 +76,7 @@ fn walk(
                 }
                 Err(error) => return Err(error),
             };
-            let bytes =
-                regions[..filled]
+            let bytes = regions[..filled]
                 .iter()
                 .map(|region| region.end.saturating_sub(region.start))
                 .fold(0, u64::saturating_add);

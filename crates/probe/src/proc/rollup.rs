@@ -14,6 +14,7 @@ use super::maps::hex;
 use crate::{Absence, PidDir};
 
 /// Reads it. A process without memory (a zombie, a thread of the kernel) is `Gone`.
+#[must_use]
 pub fn read(dir: &PidDir) -> Reading<Rollup> {
     let mut text = Vec::with_capacity(4096);
     // The file has one block; its length varies with the kernel only.

@@ -230,6 +230,11 @@ pub(crate) struct NumberPath {
 impl NumberPath {
     /// `number` followed by `tail` (at most 20 bytes, without NUL).
     pub(crate) fn set(&mut self, number: u32, tail: &'static [u8]) -> &CStr {
+        self.set_after(b"", number, tail)
+    }
+
+    /// The same after `head`; head and tail have at most 20 bytes together.
+    pub(crate) fn set_after(&mut self, head: &'static [u8], number: u32, tail: &'static [u8]) -> &CStr {
         let mut digits = [0_u8; 10];
         let mut first = digits.len();
         let mut rest = number;
@@ -242,9 +247,11 @@ impl NumberPath {
             }
         }
         let digits = &digits[first..];
-        let end = digits.len() + tail.len();
-        self.bytes[..digits.len()].copy_from_slice(digits);
-        self.bytes[digits.len()..end].copy_from_slice(tail);
+        let after = head.len() + digits.len();
+        let end = after + tail.len();
+        self.bytes[..head.len()].copy_from_slice(head);
+        self.bytes[head.len()..after].copy_from_slice(digits);
+        self.bytes[after..end].copy_from_slice(tail);
         self.bytes[end] = 0;
         CStr::from_bytes_until_nul(&self.bytes).unwrap_or(c"")
     }
@@ -259,6 +266,7 @@ mod tests {
         let mut path = NumberPath::default();
         assert_eq!(path.set(0, b""), c"0");
         assert_eq!(path.set(u32::MAX, b"/stat"), c"4294967295/stat");
+        assert_eq!(path.set_after(b"task/", u32::MAX, b"/stat"), c"task/4294967295/stat");
         assert_eq!(path.set(42, b"/stat"), c"42/stat");
     }
 

@@ -3,7 +3,7 @@
 use std::ffi::CStr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use model::{AddressSpace, Reading, TouchedFrom};
+use model::{AddressSpace, Mapping, Reading, TouchedFrom, VmFlags};
 use rustix::fs::{AtFlags, Mode, OFlags, ResolveFlags, SeekFrom, StatxFlags, openat, openat2};
 use rustix::io::Errno;
 
@@ -23,11 +23,24 @@ const BUFFER: usize = 64 * 1024;
 /// ptrace it. A process that ends while it is read is `Gone`, not a shorter list.
 #[must_use]
 pub fn read(dir: &PidDir, depth: SpaceDepth, stack_hints: &[u64], pace: &Pace) -> Reading<AddressSpace> {
+    read_with(dir, depth, &mut |_| stack_hints.to_vec(), pace)
+}
+
+/// The same with the hints looked for when the mappings are listed: they may show that no hints are needed.
+pub(crate) fn read_with(
+    dir: &PidDir,
+    depth: SpaceDepth,
+    hints: &mut dyn FnMut(&AddressSpace) -> Vec<u64>,
+    pace: &Pace,
+) -> Reading<AddressSpace> {
     let result = match depth {
         SpaceDepth::No => return Reading::Skipped,
-        SpaceDepth::Maps => list(dir, pace).map(|(_, space)| space),
-        SpaceDepth::Touched => with_touched(dir, stack_hints, pace),
-        SpaceDepth::Details => with_details(dir, stack_hints, pace),
+        SpaceDepth::Maps => list(dir, pace).map(|(_, space)| {
+            hints(&space);
+            space
+        }),
+        SpaceDepth::Touched => with_touched(dir, hints, pace),
+        SpaceDepth::Details => with_details(dir, hints, pace),
     };
     Absence::or_value(result.map(|mut space| {
         space.named_deleted = named_deleted(dir, &space);
@@ -47,44 +60,82 @@ fn list(dir: &PidDir, pace: &Pace) -> Result<(OwnedFd, AddressSpace), Absence> {
 }
 
 /// maps and PAGEMAP_SCAN; smaps where the kernel lacks it.
-fn with_touched(dir: &PidDir, hints: &[u64], pace: &Pace) -> Result<AddressSpace, Absence> {
+fn with_touched(
+    dir: &PidDir,
+    hints: &mut dyn FnMut(&AddressSpace) -> Vec<u64>,
+    pace: &Pace,
+) -> Result<AddressSpace, Absence> {
     let (file, mut space) = list(dir, pace)?;
-    if !count_pages(dir, &mut space, hints, pace)? {
-        return with_details(dir, hints, pace);
-    }
+    let mut sorted = hints(&space);
+    sorted.sort_unstable();
+    let Some(found) = count_pages(dir, &space.mappings, &sorted, pace)? else {
+        return with_details(dir, &mut |_| sorted.clone(), pace);
+    };
+    space.touched = Reading::Value(found.bytes);
+    space.touched_from = TouchedFrom::PagemapScan;
+    space.guards = found.guards;
+    space.stretches = found.stretches;
     still_there(dir, c"maps", &file)?;
     Ok(space)
 }
 
-/// smaps for mappings and details in one, and PAGEMAP_SCAN where the kernel has it.
-fn with_details(dir: &PidDir, hints: &[u64], pace: &Pace) -> Result<AddressSpace, Absence> {
+/// smaps for everything; PAGEMAP_SCAN, where the kernel has it, only of mappings that hold several stacks. To scan the
+/// others too would take the lock, and a third of the time, once more, for what `Rss` and `Swap` say already.
+fn with_details(
+    dir: &PidDir,
+    hints: &mut dyn FnMut(&AddressSpace) -> Vec<u64>,
+    pace: &Pace,
+) -> Result<AddressSpace, Absence> {
     let file = dir.open_file(c"smaps")?;
     let mut parser = smaps::Parser::default();
     let mut buffer = vec![0; BUFFER];
-    let rest = stream(dir, c"smaps", &file, &mut buffer, (pace.smaps_s, pace.smaps_reads), |bytes| parser.feed(bytes))?;
+    let rest = stream(dir, c"smaps", &file, &mut buffer, (pace.smaps_s, pace.smaps_reads), |bytes| {
+        parser.feed(bytes)
+    })?;
     let (mut space, touched) = parser.finish(&buffer[..rest])?;
-    if !count_pages(dir, &mut space, hints, pace)? {
-        space.touched = Reading::Value(touched);
-        space.touched_from = TouchedFrom::Smaps;
+    space.touched = Reading::Value(touched);
+    space.touched_from = TouchedFrom::Smaps;
+    let mut sorted = hints(&space);
+    sorted.sort_unstable();
+    let several = of_several_stacks(&space, &sorted);
+    if !several.is_empty()
+        && let Some(found) = count_pages(dir, &several, &sorted, pace)?
+    {
+        space.guards = found.guards;
+        space.stretches = found.stretches;
     }
     still_there(dir, c"smaps", &file)?;
     Ok(space)
 }
 
-/// Fills what PAGEMAP_SCAN tells; `false` when this kernel has no such call (or a sandbox forbids it).
-fn count_pages(dir: &PidDir, space: &mut AddressSpace, hints: &[u64], pace: &Pace) -> Result<bool, Absence> {
-    let file = dir.open_file(c"pagemap")?;
-    let mut sorted = hints.to_vec();
-    sorted.sort_unstable();
-    match pagemap::touched(&file, &space.mappings, &sorted, pace) {
-        Ok(found) => {
-            space.touched = Reading::Value(found.bytes);
-            space.touched_from = TouchedFrom::PagemapScan;
-            space.guards = found.guards;
-            space.stretches = found.stretches;
-            Ok(true)
+/// The mappings that have guards inside, or more than one of the hints (which are sorted).
+fn of_several_stacks(space: &AddressSpace, hints: &[u64]) -> Vec<Mapping> {
+    let details = space.details.value().map_or(&[][..], Vec::as_slice);
+    let is_guarded =
+        |index: usize| details.get(index).is_some_and(|detail| detail.flags.has(VmFlags::GUARDED));
+    let mut rest = hints;
+    let mut found = Vec::new();
+    for (index, mapping) in space.mappings.iter().enumerate() {
+        rest = &rest[rest.partition_point(|hint| *hint < mapping.start)..];
+        let inside = rest.iter().take(2).filter(|hint| **hint < mapping.end).count();
+        if inside > 1 || is_guarded(index) {
+            found.push(*mapping);
         }
-        Err(Errno::NOTTY | Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP | Errno::PERM) => Ok(false),
+    }
+    found
+}
+
+/// What PAGEMAP_SCAN tells of some mappings; `None` when this kernel has no such call (or a sandbox forbids it).
+fn count_pages(
+    dir: &PidDir,
+    mappings: &[Mapping],
+    hints: &[u64],
+    pace: &Pace,
+) -> Result<Option<pagemap::Touched>, Absence> {
+    let file = dir.open_file(c"pagemap")?;
+    match pagemap::touched(&file, mappings, hints, pace) {
+        Ok(found) => Ok(Some(found)),
+        Err(Errno::NOTTY | Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP | Errno::PERM) => Ok(None),
         Err(error) => Err(dir.absence(c"pagemap", error)),
     }
 }
@@ -123,7 +174,7 @@ fn stream(
             return Err(Absence::Malformed(format!("{}: a line of {filled} bytes", name.to_string_lossy())));
         }
         calls += 1;
-        if calls % pause.1.max(1) == 0 {
+        if calls.is_multiple_of(pause.1.max(1)) {
             Pace::pause(pause.0);
         }
     }
@@ -174,6 +225,3 @@ fn inode(root: BorrowedFd<'_>, path: &str) -> Option<u64> {
     let stat = rustix::fs::statx(file, c"", AtFlags::EMPTY_PATH, StatxFlags::INO).ok()?;
     Some(stat.stx_ino)
 }
-
-#[cfg(test)]
-mod tests;

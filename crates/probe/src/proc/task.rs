@@ -37,6 +37,44 @@ pub(crate) fn read(
     Absence::or_value(read_all(root, dir, with_stacks, listing, numbers))
 }
 
+/// Only the ids, and an address in each thread's stack: one system call for each thread instead of four.
+pub(crate) fn stacks(
+    root: &ProcRoot,
+    dir: &PidDir,
+    listing: &mut Listing,
+    numbers: &mut Vec<u32>,
+) -> Reading<Vec<Thread>> {
+    Absence::or_value(stacks_of_all(root, dir, listing, numbers))
+}
+
+fn stacks_of_all(
+    root: &ProcRoot,
+    dir: &PidDir,
+    listing: &mut Listing,
+    numbers: &mut Vec<u32>,
+) -> Result<Vec<Thread>, Absence> {
+    let tasks = dir.open_dir(c"task")?;
+    listing.numbers(&tasks, numbers).map_err(|error| dir.absence(c"task", error))?;
+    let mut reader = Reader {
+        dir,
+        tasks,
+        ask_robust_list: root.is_live(),
+        ask_syscall: true,
+        path: NumberPath::default(),
+    };
+    let mut threads = Vec::with_capacity(numbers.len());
+    for tid in numbers.iter() {
+        let tid = Pid(*tid);
+        threads.push(Thread { tid, stack: reader.stack(tid)?, ..Thread::default() });
+    }
+    // Those that are still listed were this process's when get_robust_list answered for them.
+    listing.restart(&reader.tasks, numbers).map_err(|error| dir.absence(c"task", error))?;
+    numbers.sort_unstable();
+    threads.retain(|thread| numbers.binary_search(&thread.tid.0).is_ok());
+    threads.sort_unstable_by_key(|thread| thread.tid);
+    if threads.is_empty() { Err(Absence::Gone) } else { Ok(threads) }
+}
+
 fn read_all(
     root: &ProcRoot,
     dir: &PidDir,

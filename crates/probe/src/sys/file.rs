@@ -3,7 +3,7 @@
 use std::ffi::CStr;
 use std::os::fd::{AsFd, OwnedFd};
 
-use rustix::fs::{Mode, OFlags, openat};
+use rustix::fs::{AtFlags, Mode, OFlags, StatxFlags, openat, statx};
 use rustix::io::Errno;
 
 /// Opens a file for reading. Never follows a link at the end, never waits for a writer (a named pipe in a
@@ -74,6 +74,11 @@ pub fn read_record<'a>(dir: impl AsFd, name: &CStr, space: &'a mut [u8]) -> Resu
             Err(error) => return Err(error),
         }
     }
+}
+
+/// How many links a directory has.
+pub(crate) fn links(dir: impl AsFd, name: &CStr) -> Result<u64, Errno> {
+    statx(dir, name, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::NLINK).map(|found| u64::from(found.stx_nlink))
 }
 
 #[cfg(test)]

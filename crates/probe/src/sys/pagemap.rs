@@ -110,7 +110,7 @@ mod tests {
         assert_eq!(size_of::<Arguments>(), 96);
         assert_eq!(size_of::<Region>(), 24);
         // _IOWR: direction 3, size, type 'f', number 16.
-        assert_eq!(PAGEMAP_SCAN, (3 << 30) | (96 << 16) | ((b'f' as libc::c_ulong) << 8) | 16);
+        assert_eq!(PAGEMAP_SCAN, (3 << 30) | (96 << 16) | (libc::c_ulong::from(b'f') << 8) | 16);
     }
 
     #[test]

@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
-use model::MemoryClass;
+use model::{MemoryClass, VmFlags};
 
+use super::super::malloc::{self, Shape};
 use super::super::names::Named;
 use super::super::pieces::Pieces;
 use super::{GIB, Jvm, MIB};
@@ -82,9 +83,10 @@ impl Jvm<'_> {
     fn high(&self, pieces: &Pieces<'_>) -> Option<(u64, u64)> {
         let mappings = &self.space.mappings;
         let first = mappings.partition_point(|mapping| mapping.start < LOW);
-        let fits = |at: usize| self.is_free(pieces, at) && !mappings[at].perms.exec();
-        let mut best: Option<(u64, u64)> = None;
+        let fits =
+            |at: usize| self.is_free(pieces, at) && !mappings[at].perms.exec() && !self.is_malloc(pieces, at);
         let mut index = first;
+        let mut best: Option<(u64, u64)> = None;
         while index < mappings.len() {
             let run = self.run(index, fits);
             index = run.end.max(index + 1);
@@ -92,9 +94,13 @@ impl Jvm<'_> {
                 Some(size) => self.of_size(&run, size),
                 None => self.largest_pairs(&run),
             };
-            if let Some((start, end)) = found
-                && best.is_none_or(|(from, to)| to - from < end - start)
-            {
+            let Some((start, end)) = found else { continue };
+            // As near to what was said as it gets; else the largest.
+            let is_better = best.is_none_or(|(from, to)| match self.options.heap {
+                Some(_) => end - start < to - from,
+                None => end - start > to - from,
+            });
+            if is_better {
                 best = Some((start, end));
             }
         }
@@ -102,22 +108,57 @@ impl Jvm<'_> {
         best.filter(|(start, end)| end - start >= 8 * MIB)
     }
 
-    /// The part of a run that begins with committed memory and is as large as -Xmx, rounded up to a region (32 MiB at
-    /// most). A heap that is committed in whole may have merged with the tables below it: then the run's end.
+    /// Is it memory of malloc? The JVM's commits are charged, glibc's arenas are not. Without smaps, what looks just
+    /// like one of glibc's heaps.
+    fn is_malloc(&self, pieces: &Pieces<'_>, index: usize) -> bool {
+        let mapping = &self.space.mappings[index];
+        if mapping.perms.write() {
+            let huge = self.charge.flag(index, VmFlags::HUGETLB).unwrap_or(false);
+            return self
+                .is_uncharged(index)
+                .map_or_else(|| self.is_arena(pieces, index), |free| free && !huge);
+        }
+        // The rest of an arena ends a run as well.
+        !self.charge.is_exact() && index > 0 && self.is_arena(pieces, index - 1)
+    }
+
+    /// One heap of glibc's and no more: 64 MiB, in two parts.
+    fn is_arena(&self, pieces: &Pieces<'_>, index: usize) -> bool {
+        let start = self.space.mappings[index].start;
+        match malloc::arena_at(self.space, self.charge, pieces, index, 64 * MIB) {
+            Shape::Arena(_, end) => end - start == 64 * MIB && self.space.mappings[index + 1].end == end,
+            Shape::Full(..) | Shape::Other => false,
+        }
+    }
+
+    /// The part of a run that begins with committed memory and is as large as -Xmx, rounded up to a region (a 2,048th of
+    /// it, 1 to 32 MiB): the one that comes nearest. A heap that is committed in whole may have merged with the tables below it:
+    /// then the run's end.
     fn of_size(&self, run: &Range<usize>, size: u64) -> Option<(u64, u64)> {
         let mappings = self.space.mappings.get(run.clone())?;
         let (_, run_end) = self.bounds(run);
-        let fits = |start: u64, end: u64| (size..=size.saturating_add(32 * MIB)).contains(&(end - start));
-        for (at, mapping) in mappings.iter().enumerate().filter(|(_, mapping)| mapping.perms.write()) {
-            let ends = &mappings[at..];
-            let place = ends.partition_point(|end| end.end - mapping.start < size);
-            if let Some(end) = ends.get(place).map(|end| end.end).filter(|end| fits(mapping.start, *end)) {
-                return Some((mapping.start, end));
+        let most = (size / 1024).clamp(2 * MIB, 32 * MIB);
+        let mut best: Option<(u64, u64)> = None;
+        for (at, mapping) in mappings.iter().enumerate() {
+            if !mapping.perms.write() || !mapping.start.is_multiple_of(MIB / 2) {
+                continue;
             }
+            let ends = &mappings[at..];
+            let Some(last) = ends.get(ends.partition_point(|end| end.end - mapping.start < size)) else {
+                break;
+            };
+            let excess = last.end - mapping.start - size;
+            if excess <= most && best.is_none_or(|(start, end)| excess < end - start - size) {
+                best = Some((mapping.start, last.end));
+            }
+        }
+        if best.is_some() {
+            return best;
         }
         let last = mappings.last()?;
         let start = run_end.checked_sub(size)?;
-        (last.perms.write() && start >= last.start && start.is_multiple_of(MIB)).then_some((start, run_end))
+        (last.perms.write() && start >= last.start && start.is_multiple_of(MIB / 2))
+            .then_some((start, run_end))
     }
 
     /// The largest pair of a run, with its neighbours of like size (Serial and Parallel have two generations, at 1:2).

@@ -50,7 +50,8 @@ impl Jvm<'_> {
         if !mappings[first].perms.write() {
             return false;
         }
-        let run = self.run(first, |at| {
+        // The list is read in pieces: memory that is committed meanwhile leaves a hole of some granules in it.
+        let run = self.run_over(first, MIB, |at| {
             let mapping = &mappings[at];
             mapping.end <= end
                 && self.is_free(pieces, at)

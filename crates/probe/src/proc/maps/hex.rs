@@ -6,14 +6,13 @@ const ONES: u64 = 0x0101_0101_0101_0101;
 /// Eight lower-case hex digits, the first one the most significant; `None` when one of them is something else.
 #[inline]
 pub(crate) fn eight(text: [u8; 8]) -> Option<u64> {
-    let (value, wrong) = decode(text);
+    let (value, wrong) = decode(u64::from_le_bytes(text));
     (wrong == 0).then_some(value)
 }
 
-/// The value, and something other than 0 when the text is not eight hex digits.
+/// The value, and something other than 0 when the text (its first character the lowest byte) is not eight hex digits.
 #[inline]
-fn decode(text: [u8; 8]) -> (u64, u64) {
-    let text = u64::from_le_bytes(text);
+fn decode(text: u64) -> (u64, u64) {
     // '0'..='9' is 0x30..=0x39, 'a'..='f' is 0x61..=0x66: the low nibble, plus nine for letters (bit 6).
     let values = (text & (0x0f * ONES)) + 9 * ((text >> 6) & ONES);
     // Written back as text it must be the same: nothing but the sixteen digits survives both ways.
@@ -30,20 +29,19 @@ fn decode(text: [u8; 8]) -> (u64, u64) {
 /// middle one half from each, and a single decision at the end.
 #[inline]
 pub(crate) fn range(text: &[u8; 25]) -> Option<(u64, u64)> {
-    let [a, b, c, d, e, f, g, h, i, j, k, l, dash, m, n, o, p, q, r, s, t, u, v, w, x] = *text;
-    let (first, wrong_first) = decode([a, b, c, d, e, f, g, h]);
-    let (middle, wrong_middle) = decode([i, j, k, l, m, n, o, p]);
-    let (last, wrong_last) = decode([q, r, s, t, u, v, w, x]);
-    let wrong = wrong_first | wrong_middle | wrong_last | u64::from(dash ^ b'-');
+    let half = |at: usize| Some(u64::from(u32::from_le_bytes(*text.get(at..)?.first_chunk()?)));
+    let (first, wrong_first) = decode(u64::from_le_bytes(*text.first_chunk()?));
+    let (middle, wrong_middle) = decode(half(8)? | half(13)? << 32);
+    let (last, wrong_last) = decode(u64::from_le_bytes(*text.last_chunk()?));
+    let wrong = wrong_first | wrong_middle | wrong_last | u64::from(text[12] ^ b'-');
     (wrong == 0).then_some(((first << 16) | (middle >> 16), ((middle & 0xffff) << 32) | last))
 }
 
 /// Twelve digits.
 #[inline]
 pub(crate) fn twelve(text: &[u8; 12]) -> Option<u64> {
-    let [a, b, c, d, e, f, g, h, i, j, k, l] = *text;
-    let (first, wrong_first) = decode([a, b, c, d, e, f, g, h]);
-    let (last, wrong_last) = decode([e, f, g, h, i, j, k, l]);
+    let (first, wrong_first) = decode(u64::from_le_bytes(*text.first_chunk()?));
+    let (last, wrong_last) = decode(u64::from_le_bytes(*text.last_chunk()?));
     (wrong_first | wrong_last == 0).then_some(((first >> 16) << 32) | last)
 }
 

@@ -104,29 +104,31 @@ fn listed() -> impl Strategy<Value = (Mapping, String)> {
     let name = prop_oneof![Just(String::new()), "\\[[a-z]{1,8}\\]", "/[ -~é]{0,200}[!-~]"];
     let file = prop_oneof![
         Just((0, 0, 0)),
-        (any::<u32>(), 0..4096_u64, 0..0x10_0000_u64, any::<u64>()).prop_map(|(page, major, minor, inode)| {
-            (u64::from(page) << 12, major << 32 | minor, inode)
-        })
+        (any::<u32>(), 0..4096_u64, 0..0x10_0000_u64, any::<u64>())
+            .prop_map(|(page, major, minor, inode)| { (u64::from(page) << 12, major << 32 | minor, inode) })
     ];
-    (any::<[u32; 2]>(), 0..16_u8, file, name).prop_map(|([gap, size], perms, (offset, device, inode), name)| {
-        let mapping = Mapping {
-            start: u64::from(gap),
-            end: u64::from(size).max(1),
-            perms: Perms(perms),
-            offset,
-            device,
-            inode,
-            name: 0,
-        };
-        (mapping, name)
-    })
+    (any::<[u32; 2]>(), 0..16_u8, file, name).prop_map(
+        |([gap, size], perms, (offset, device, inode), name)| {
+            let mapping = Mapping {
+                start: u64::from(gap),
+                end: u64::from(size).max(1),
+                perms: Perms(perms),
+                offset,
+                device,
+                inode,
+                name: 0,
+            };
+            (mapping, name)
+        },
+    )
 }
 
 /// As fs/proc/task_mmu.c writes it.
 fn line(mapping: &Mapping, name: &str) -> String {
     let Mapping { start, end, perms, offset, device, inode, .. } = mapping;
     let (major, minor) = (device >> 32, device & 0xffff_ffff);
-    let head = format!("{start:08x}-{end:08x} {} {offset:08x} {major:02x}:{minor:02x} {inode} ", perms.letters());
+    let head =
+        format!("{start:08x}-{end:08x} {} {offset:08x} {major:02x}:{minor:02x} {inode} ", perms.letters());
     if name.is_empty() { format!("{head}\n") } else { format!("{head:<73}{name}\n") }
 }
 

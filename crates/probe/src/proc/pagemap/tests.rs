@@ -100,7 +100,11 @@ fn guards_and_tops_of_stacks_cut_a_mapping() {
     let (touched, _) = count(&pages, &[mapping(100, 120)], &[], &Pace::default());
     assert_eq!(touched.bytes, [3 * 4096]);
     assert_eq!(touched.guards, [(100 * 4096, 101 * 4096), (110 * 4096, 112 * 4096)]);
-    let stretch = |start: u64, end: u64, pages: u64| Stretch { start: start * 4096, end: end * 4096, touched: pages * 4096 };
+    let stretch = |start: u64, end: u64, pages: u64| Stretch {
+        start: start * 4096,
+        end: end * 4096,
+        touched: pages * 4096,
+    };
     assert_eq!(touched.stretches, [stretch(101, 110, 2), stretch(112, 120, 1)]);
     // Two stacks side by side, told apart by the hints in their last pages, and something above.
     let hints = [109 * 4096 + 736, 119 * 4096 + 736];

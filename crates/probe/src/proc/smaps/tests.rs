@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -27,11 +29,11 @@ fn block(numbers: &[u64; 10], flags: &str) -> String {
         ("FilePmdMapped:", 0),
         ("Shared_Hugetlb:", 0),
     ] {
-        text.push_str(&format!("{name:16}{kib:8} kB\n"));
+        writeln!(text, "{name:16}{kib:8} kB").unwrap();
     }
-    text.push_str(&format!("Private_Hugetlb: {hugetlb:7} kB\n"));
+    writeln!(text, "Private_Hugetlb: {hugetlb:7} kB").unwrap();
     for (name, kib) in [("Swap:", *swap), ("SwapPss:", 0), ("Locked:", 0)] {
-        text.push_str(&format!("{name:16}{kib:8} kB\n"));
+        writeln!(text, "{name:16}{kib:8} kB").unwrap();
     }
     text.push_str("THPeligible:           0\n");
     text + &format!("VmFlags: {flags}\n")
@@ -151,7 +153,10 @@ fn own_smaps_list_what_own_maps_list() {
     assert_eq!(total(|detail| detail.huge), sum("AnonHugePages"));
     assert_eq!(total(|detail| detail.swap), sum("Swap"));
     let accounted = details.iter().filter(|detail| detail.flags.has(VmFlags::ACCOUNTED)).count();
-    assert_eq!(accounted, text.lines().filter(|line| line.starts_with("VmFlags:") && line.contains(" ac")).count());
+    assert_eq!(
+        accounted,
+        text.lines().filter(|line| line.starts_with("VmFlags:") && line.contains(" ac")).count()
+    );
 }
 
 proptest! {
