@@ -83,6 +83,12 @@ impl Prober {
         Ok(self.numbers.iter().copied().map(Pid).collect())
     }
 
+    /// Of the host only what times count from; what else there is of it stays `Skipped`.
+    #[must_use]
+    pub fn clocks(&self) -> HostReading {
+        host::clocks(self.boot)
+    }
+
     /// The host. With `with_schedules` also what takes longer and changes little: crontabs, timers, and the OOM
     /// kills in the kernel's log.
     pub fn host(&mut self, with_schedules: bool) -> HostReading {

@@ -12,7 +12,7 @@ use crate::cli;
 use crate::failure::{Code, Failure};
 use crate::interrupt;
 use crate::present::{self, Term};
-use crate::source::{Ask, Source, Watched, parts_of_everybody};
+use crate::source::{Ask, OfHost, Source, Watched, parts_of_everybody};
 use crate::target::{self, Chosen};
 
 /// Looks over which --for is spread: what the judgement of growth needs.
@@ -72,7 +72,7 @@ pub(crate) fn diagnose(
     let ask = Ask {
         parts: if everybody { parts_of_everybody() } else { parts_of_target(watch > 0.0) },
         threads_from: if everybody { THREADS_FROM } else { 0 },
-        surroundings: true,
+        host: OfHost::Surroundings,
         watch_s: watch,
         interval_s: interval_s.unwrap_or((watch / (LOOKS - 1.0)).max(SHORTEST_INTERVAL_S)),
         pids,
@@ -171,7 +171,7 @@ impl Looks {
             return Ok(judgement);
         }
         let again = match ask.pids.as_slice() {
-            [] => Ask { watch_s: 0.0, surroundings: false, ..ask.clone() },
+            [] => Ask { watch_s: 0.0, host: OfHost::Figures, ..ask.clone() },
             pids => Ask::once(pids.to_vec(), parts_of_target(false)),
         };
         let seen = self.take_if_there(source, &again)?;

@@ -9,7 +9,7 @@ use crate::failure::{Code, Failure};
 use crate::interrupt;
 use crate::present::map::{MapDocument, rows, sizes_text, write_mappings};
 use crate::present::{self, Term};
-use crate::source::Ask;
+use crate::source::{Ask, OfHost};
 use crate::target;
 
 /// The command.
@@ -18,7 +18,8 @@ pub(crate) fn run(args: &cli::Map, term: Term) -> Result<Code> {
     let (mut source, pid) = target::choose_one(&args.targets, "map")?;
     let parts = Parts {
         cmdline: true,
-        cgroups: true,
+        // For the process's label, which only the document has.
+        cgroups: term.json,
         threads: ThreadDepth::StacksOnly,
         space: match args.detail {
             MapDetail::Sizes => SpaceDepth::Maps,
@@ -28,7 +29,7 @@ pub(crate) fn run(args: &cli::Map, term: Term) -> Result<Code> {
         ..Parts::overview()
     };
     let mut analyser = Analyser::default();
-    source.looks(&Ask::once(vec![pid], parts), &mut |look| {
+    source.looks(&Ask { host: OfHost::Clocks, ..Ask::once(vec![pid], parts) }, &mut |look| {
         analyser.push(look);
         Ok(())
     })?;

@@ -13,7 +13,7 @@ use crate::cli;
 use crate::failure::{Code, Failure};
 use crate::interrupt;
 use crate::present::{self, Term, time};
-use crate::source::{Ask, parts_of_everybody};
+use crate::source::{Ask, OfHost, parts_of_everybody};
 use crate::target::{self, Chosen};
 
 /// Case files that are kept in the state directory.
@@ -93,7 +93,7 @@ pub(crate) fn run(args: &cli::Save, term: Term) -> Result<Code> {
     let ask = Ask {
         parts: if everybody { parts_of_everybody() } else { Parts::everything() },
         threads_from: if everybody { 2 } else { 0 },
-        surroundings: true,
+        host: OfHost::Surroundings,
         watch_s,
         interval_s: (watch_s / 63.0).max(0.1),
         pids,

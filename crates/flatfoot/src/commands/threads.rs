@@ -13,7 +13,7 @@ use crate::failure::{Code, Failure};
 use crate::interrupt;
 use crate::present::threads::{GroupRow, ThreadsDocument, list_text};
 use crate::present::{self, Term};
-use crate::source::Ask;
+use crate::source::{Ask, OfHost};
 use crate::target;
 
 /// The command.
@@ -32,7 +32,7 @@ pub(crate) fn run(args: &cli::Threads, term: Term) -> Result<Code> {
         }
     };
     let mut analyser = Analyser::default();
-    source.looks(&Ask::once(vec![pid], parts), &mut |look| {
+    source.looks(&Ask { host: OfHost::Clocks, ..Ask::once(vec![pid], parts) }, &mut |look| {
         analyser.push(look);
         Ok(())
     })?;

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use model::{AccessLevel, Child, Impact, Look, Pid, ProcessReading, Reading};
 use probe::{Clock, DescriptorDepth, Glance, Parts, Prober, ProcRoot, ThreadDepth};
 
-use super::{Ask, Source, Watched};
+use super::{Ask, OfHost, Source, Watched};
 use crate::failure::{Code, Failure};
 use crate::interrupt;
 use crate::present::progress::Countdown;
@@ -37,7 +37,11 @@ impl LiveSource {
             at_unix_s: Clock::wall(),
             at_boot_s: Clock::boot(),
             late_s,
-            host: self.prober.host(first && ask.surroundings),
+            host: match ask.host {
+                OfHost::Clocks => self.prober.clocks(),
+                OfHost::Figures => self.prober.host(false),
+                OfHost::Surroundings => self.prober.host(first),
+            },
             ..Look::default()
         };
         let everybody = ask.pids.is_empty();

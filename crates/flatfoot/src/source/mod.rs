@@ -12,6 +12,17 @@ pub(crate) use live::{LiveSource, parts_of_everybody};
 
 use crate::target::Spec;
 
+/// What a command wants to know of the host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OfHost {
+    /// What times count from.
+    Clocks,
+    /// And memory, pressure and limits: some twenty files.
+    Figures,
+    /// And, in the first look, schedules and the kernel's log.
+    Surroundings,
+}
+
 /// What a command wants to know.
 #[derive(Clone, Debug)]
 pub(crate) struct Ask {
@@ -21,8 +32,8 @@ pub(crate) struct Ask {
     pub(crate) parts: Parts,
     /// Threads are read only of processes that have at least so many.
     pub(crate) threads_from: u64,
-    /// Read the host's schedules and log, too.
-    pub(crate) surroundings: bool,
+    /// What to read of the host.
+    pub(crate) host: OfHost,
     /// How long to watch; 0 for one look.
     pub(crate) watch_s: f64,
     /// Seconds between looks.
@@ -32,7 +43,7 @@ pub(crate) struct Ask {
 impl Ask {
     /// One look at some processes.
     pub(crate) fn once(pids: Vec<Pid>, parts: Parts) -> Self {
-        Self { pids, parts, threads_from: 0, surroundings: false, watch_s: 0.0, interval_s: 1.0 }
+        Self { pids, parts, threads_from: 0, host: OfHost::Figures, watch_s: 0.0, interval_s: 1.0 }
     }
 }
 

@@ -122,3 +122,30 @@ fn push(whole: &mut Vec<Piece>, from: usize, piece: Piece) {
         _ => whole.push(piece),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::Mapping;
+
+    #[test]
+    fn claims_over_each_other_give_each_byte_once() {
+        use MemoryClass as Class;
+        let mapping = |start, end| Mapping { start, end, ..Mapping::default() };
+        let space =
+            AddressSpace { mappings: vec![mapping(0, 100), mapping(100, 200)], ..AddressSpace::default() };
+        let mut pieces = Pieces::new(&space, vec![Class::Anonymous, Class::FilePrivate]);
+        pieces.claim(10, 150, Class::JavaHeap, |_| false);
+        pieces.claim_part(0, 5, 40, Class::Guard);
+        pieces.claim_part(0, 30, 60, Class::ThreadStack);
+        pieces.claim_part(0, 60, 70, Class::ThreadStack);
+        let (classes, parts) = pieces.finish();
+        assert_eq!(classes, [Class::Anonymous, Class::FilePrivate]);
+        let parts: Vec<_> = parts.iter().map(|part| (part.index, part.start, part.end, part.class)).collect();
+        assert_eq!(
+            parts,
+            [(0, 0, 5, Class::Anonymous), (0, 5, 40, Class::Guard), (0, 40, 100, Class::JavaHeap)],
+            "whoever begins first has the bytes"
+        );
+    }
+}

@@ -12,21 +12,28 @@ use crate::sys;
 /// The most that is read of one file: vmstat, the largest, has some 4 KiB.
 const LIMIT: usize = 256 * 1024;
 
-/// Reads the host; schedules and remains of the dead are left open.
-pub(crate) fn read(root: &ProcRoot, boot: BootId, cgroups: &mut CgroupTree) -> HostReading {
-    let mut buffer = Vec::new();
+/// Only what the times in other files count from, and their units: nothing but a clock is read.
+pub(crate) fn clocks(boot: BootId) -> HostReading {
     // Both clocks next to each other: their difference is when the host booted.
     let (uptime_s, now_s) = (Clock::boot(), Clock::wall());
     HostReading {
-        name: text(root, c"sys/kernel/hostname", &mut buffer),
-        kernel: text(root, c"sys/kernel/osrelease", &mut buffer),
         boot,
         booted_unix_s: now_s - uptime_s,
         uptime_s,
         ticks_per_second: ticks_per_second(),
         page_size: page_size(),
-        cpus: cpus(root),
         utc_offset_s: sys::time::utc_offset_s(now_s),
+        ..HostReading::default()
+    }
+}
+
+/// Reads the host; schedules and remains of the dead are left open.
+pub(crate) fn read(root: &ProcRoot, boot: BootId, cgroups: &mut CgroupTree) -> HostReading {
+    let mut buffer = Vec::new();
+    HostReading {
+        name: text(root, c"sys/kernel/hostname", &mut buffer),
+        kernel: text(root, c"sys/kernel/osrelease", &mut buffer),
+        cpus: cpus(root),
         memory: parsed(root, c"meminfo", &mut buffer, meminfo::parse),
         overcommit_mode: number(root, c"sys/vm/overcommit_memory", &mut buffer),
         vmstat: parsed(root, c"vmstat", &mut buffer, vmstat::parse),
@@ -40,6 +47,7 @@ pub(crate) fn read(root: &ProcRoot, boot: BootId, cgroups: &mut CgroupTree) -> H
         remains: Reading::Skipped,
         has_pagemap_scan: root.is_live() && sys::pagemap::available(),
         cgroup_v2: cgroups.has_v2(root),
+        ..clocks(boot)
     }
 }
 

@@ -1,10 +1,10 @@
 //! The words of a thread leak: evidence with commands that check it, what is ruled out, and what is too small.
 
 use model::show;
-use model::{Bytes, Evidence, Finding, FindingKind, MemoryClass, RuledOut, ThreadGroup};
+use model::{Evidence, Finding, MemoryClass, PoolShape, RuledOut, ThreadGroup};
 
 use super::super::{Subject, checks};
-use super::signs::{Numbers, Signs};
+use super::signs::{Numbers, Signs, Turnover};
 use super::stacks_of;
 
 pub(super) fn add_evidence(subject: &Subject<'_>, group: &ThreadGroup, signs: &Signs, out: &mut Finding) {
@@ -16,7 +16,7 @@ pub(super) fn add_evidence(subject: &Subject<'_>, group: &ThreadGroup, signs: &S
     out.evidence.extend(watched(subject, signs));
     out.evidence.extend(share_of_commit(subject, group));
     too_small(subject, out);
-    ruled_out(subject, out);
+    ruled_out(subject, group, signs, out);
 }
 
 fn births(subject: &Subject<'_>, group: &ThreadGroup) -> Evidence {
@@ -207,17 +207,19 @@ fn too_small(subject: &Subject<'_>, out: &mut Finding) {
     }));
 }
 
-fn ruled_out(subject: &Subject<'_>, out: &mut Finding) {
-    let Some(memory) = subject.memory else { return };
-    let heap = memory.of(MemoryClass::JavaHeap);
-    if heap.reserved > Bytes::ZERO && out.reserved_bytes.is_some_and(|r| r > heap.committed.0) {
-        out.ruled_out.push(RuledOut {
-            kind: FindingKind::JavaHeapLeak.id().to_owned(),
-            why: format!(
-                "the Java heap commits {} and cannot exceed {}",
-                show::bytes(heap.committed),
-                show::bytes(heap.reserved)
-            ),
-        });
+/// What births of this kind are when they are no leak, and why these are not that.
+fn ruled_out(subject: &Subject<'_>, group: &ThreadGroup, signs: &Signs, out: &mut Finding) {
+    let mut not = |kind: &str, why: String| out.ruled_out.push(RuledOut { kind: kind.to_owned(), why });
+    if group.shape == PoolShape::OneThreadPools {
+        not("one pool that grows", "the pool's number varies, the worker's does not".to_owned());
+    }
+    if signs.none_ended() {
+        not("workers that end and are replaced", "no number is missing".to_owned());
+    } else if signs.turnover == Turnover::Growing {
+        not("workers that end and are replaced", "none ended while they were watched".to_owned());
+    }
+    if let Some(last) = group.births.last() {
+        let ago = show::duration((subject.now_boot_s - last).max(0.0));
+        not("a pool that grew at start-up", format!("the youngest is {ago} old"));
     }
 }

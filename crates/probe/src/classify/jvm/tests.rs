@@ -92,6 +92,47 @@ fn a_heap_merged_with_the_tables_below_it_among_arenas() {
 }
 
 #[test]
+fn generations_above_32_gib_without_a_size() {
+    // Serial: young, then old, each with its committed part; the heap of the layout, moved up.
+    let text = include_str!("layouts/17-serial.maps");
+    let mut moved = String::new();
+    let mut heap = String::new();
+    for line in text.split_inclusive('\n') {
+        let (start, rest) = line.split_once('-').unwrap();
+        let (end, _) = rest.split_once(' ').unwrap();
+        let up = |address: &str| u64::from_str_radix(address, 16).unwrap() + 0x7000_0000_0000;
+        if start.len() == 9 {
+            writeln!(heap, "{:x}-{:x}{}", up(start), up(end), rest[end.len()..].trim_end()).unwrap();
+        } else {
+            if line.starts_with("7f") && !heap.is_empty() {
+                moved.push_str(&std::mem::take(&mut heap));
+            }
+            moved.push_str(line);
+        }
+    }
+    let moved = moved.replace("00:00 0\n", "00:00 0 \n");
+    let map = classify(&process(moved.as_bytes(), "java T"));
+    assert_eq!(reserved(&map, MemoryClass::JavaHeap), 6_172_672);
+}
+
+#[test]
+fn arenas_as_large_as_the_heap() {
+    let mut text = String::from(
+        "7f0f00000000-7f0f00001000 r-xp 00000000 08:02 7                          /usr/lib/jvm/libjvm.so\n",
+    );
+    for at in 0..5_u64 {
+        let start = 0x7f1e_ec00_0000 + at * (64 << 20);
+        let (open, end) = (start + 0x2_1000, start + (64 << 20));
+        writeln!(text, "{start:x}-{open:x} rw-p 00000000 00:00 0 ").unwrap();
+        writeln!(text, "{open:x}-{end:x} ---p 00000000 00:00 0 ").unwrap();
+    }
+    text += "7f1f34800000-7f1f44800000 rw-p 00000000 00:00 0 \n7f1f44800000-7f1f48800000 ---p 00000000 00:00 0 \n";
+    let map = classify(&process(text.as_bytes(), "java -XX:-UseCompressedOops -Xmx320m T"));
+    assert_eq!(reserved(&map, MemoryClass::JavaHeap), 320 * 1024);
+    assert_eq!(reserved(&map, MemoryClass::MallocArena), 5 * 65_536);
+}
+
+#[test]
 fn metaspace_that_grew_while_it_was_read() {
     let text = include_str!("layouts/17-serial.maps");
     // 64 KiB are in neither of the two mappings: read before they were committed, and after.

@@ -193,6 +193,14 @@ fn stacks_elsewhere_are_missing_with_a_reason() {
 }
 
 #[test]
+fn two_threads_on_one_page_have_one_stack() {
+    let text = "7f0000000000-7f0000010000 rw-p 00000000 00:00 0 \n";
+    let map = classify(&process(text, &[(101, robust(0x7f00_0000_f9e0)), (102, robust(0x7f00_0000_fb00))]));
+    assert_eq!(found(&map), [(101, 0, 0x1_0000, 0)]);
+    assert_eq!(map.stacks_missing.map(|missing| missing.0), Some(1));
+}
+
+#[test]
 fn a_large_reservation_below_is_no_guard() {
     let map = classify(&process(
         "7f0000000000-7f0000200000 ---p 00000000 00:00 0 \n7f0000200000-7f0000300000 rw-p 00000000 00:00 0 \n",

@@ -85,6 +85,14 @@ fn large_mappings_are_asked_for_in_parts() {
 }
 
 #[test]
+fn more_regions_than_fit_are_asked_for_again() {
+    let pages: Vec<_> = (0x1000..0x1800).step_by(2).map(|page| (page, false)).collect();
+    let (touched, kernel) = count(&pages, &[mapping(0x1000, 0x1800)], &[], &Pace::default());
+    assert_eq!(touched.bytes, [0x400 * 4096]);
+    assert_eq!(kernel.calls.len(), 3, "512, 512, and nothing more");
+}
+
+#[test]
 fn many_small_mappings_are_asked_for_in_groups() {
     let mappings: Vec<_> = (0..1000).map(|at| mapping(at * 2 + 16, at * 2 + 17)).collect();
     let (touched, kernel) = count(&[(16, false), (2014, false)], &mappings, &[], &Pace::default());

@@ -89,6 +89,16 @@ fn blocks_like_the_first_and_others() {
 }
 
 #[test]
+fn a_line_with_another_name_is_not_taken_for_the_one_before() {
+    let block = block(&[8; 10], "rd ac");
+    let other = block.replacen("Rss: ", "Xyz: ", 1);
+    let (space, _) =
+        parse((header(0) + &block + &header(1) + &other + &header(2) + &block).as_bytes()).unwrap();
+    let rss: Vec<_> = space.details.value().unwrap().iter().map(|detail| detail.rss.0).collect();
+    assert_eq!(rss, [8192, 0, 8192]);
+}
+
+#[test]
 fn an_older_kernel_has_fewer_lines() {
     let older = "Rss:                  8 kB\nPss:                  4 kB\nSwap:                 0 kB\nVmFlags: rd ac \n";
     let text = header(0) + older + &header(1) + older + &header(2);
