@@ -9,7 +9,7 @@
 use std::ffi::CStr;
 
 use model::{Pid, ProcessReading, Reading};
-use probe::budget::Pace;
+use probe::budget::{Bursts, Pace};
 use probe::{Clock, PidDir, ProcRoot, SpaceDepth, classify, proc};
 
 /// A way to read, and its name.
@@ -26,14 +26,13 @@ fn main() {
     let pace = Pace::here();
     let space = |depth: SpaceDepth| proc::space::read(&dir, depth, &[], &pace);
     let ways: Vec<Way<'_>> = vec![
-        ("maps, read and dropped", Box::new(|| drop_file(&dir, c"maps", (0.0, 1)))),
+        ("maps, read and dropped", Box::new(|| drop_file(&dir, c"maps", None))),
         ("maps, parsed", Box::new(|| drop(space(SpaceDepth::Maps)))),
         ("maps, parsed and classified", Box::new(|| classified(space(SpaceDepth::Maps)))),
-        ("smaps, read and dropped, no pause", Box::new(|| drop_file(&dir, c"smaps", (0.0, 1)))),
+        ("smaps, read and dropped, no pause", Box::new(|| drop_file(&dir, c"smaps", None))),
         ("maps + PAGEMAP_SCAN, classified", Box::new(|| classified(space(SpaceDepth::Touched)))),
-        ("smaps, read and dropped", Box::new(|| drop_file(&dir, c"smaps", (pace.smaps_s, pace.smaps_reads)))),
-        ("smaps, parsed", Box::new(|| drop_parsed_smaps(&dir, &pace))),
-        ("smaps + PAGEMAP_SCAN, classified", Box::new(|| classified(space(SpaceDepth::Details)))),
+        ("smaps, read and dropped", Box::new(|| drop_file(&dir, c"smaps", Some(&pace)))),
+        ("smaps, parsed and classified", Box::new(|| classified(space(SpaceDepth::Details)))),
         ("smaps_rollup", Box::new(|| drop(proc::rollup::read(&dir)))),
     ];
     let mut cpu = vec![Vec::new(); ways.len()];
@@ -69,34 +68,12 @@ fn median(times: &[f64]) -> f64 {
     sorted.get(sorted.len() / 2).copied().unwrap_or(0.0)
 }
 
-fn drop_file(dir: &PidDir, name: &CStr, (pause_s, every): (f64, usize)) {
+fn drop_file(dir: &PidDir, name: &CStr, pace: Option<&Pace>) {
     let Ok(file) = dir.open_file(name) else { return };
     let mut buffer = vec![0_u8; 64 * 1024];
-    let mut calls = 0_usize;
-    while matches!(rustix::io::read(&file, &mut buffer[..]), Ok(1..)) {
-        calls += 1;
-        if calls.is_multiple_of(every) {
-            Clock::sleep(pause_s);
-        }
-    }
-}
-
-fn drop_parsed_smaps(dir: &PidDir, pace: &Pace) {
-    let Ok(file) = dir.open_file(c"smaps") else { return };
-    let mut parser = proc::smaps::Parser::default();
-    let mut buffer = vec![0_u8; 64 * 1024];
-    let (mut kept, mut calls) = (0, 0_usize);
-    while let Ok(count @ 1..) = rustix::io::read(&file, &mut buffer[kept..]) {
-        let filled = kept + count;
-        let Ok(taken) = parser.feed(&buffer[..filled]) else { return };
-        buffer.copy_within(taken..filled, 0);
-        kept = filled - taken;
-        calls += 1;
-        if calls.is_multiple_of(pace.smaps_reads) {
-            Clock::sleep(pace.smaps_s);
-        }
-    }
-    drop(std::hint::black_box(parser.finish(&[])));
+    let mut bursts = pace.map(Bursts::new);
+    let mut read = || rustix::io::read(&file, &mut buffer[..]);
+    while matches!(bursts.as_mut().map_or_else(&mut read, |bursts| bursts.read(&mut read)), Ok(1..)) {}
 }
 
 fn classified(space: Reading<model::AddressSpace>) {

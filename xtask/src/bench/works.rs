@@ -71,13 +71,7 @@ pub(crate) fn memory(built: &Built, name: &str, pid: u32, smem_filter: &str, rou
                     "smaps, read and dropped, no pause",
                     Reach::AtMost(0.55),
                 ),
-                floors.row(&full, "smaps, parsed", smaps, Reach::AtMost(1.10)),
-                floors.row(
-                    &format!("{full}: pages counted too"),
-                    "smaps + PAGEMAP_SCAN, classified",
-                    smaps,
-                    Reach::Nothing,
-                ),
+                floors.row(&full, "smaps, parsed and classified", smaps, Reach::AtMost(1.10)),
                 floors.row(
                     &format!("{full}: its pauses alone"),
                     smaps,

@@ -23,6 +23,8 @@ use signs::{Numbers, Signs, Turnover};
 pub(super) const MIN_THREADS: usize = 8;
 /// Irregular births carry less information each; as many again are needed, and more.
 const MIN_IRREGULAR: usize = 24;
+/// Births that follow at least so fast are looked at a second time, in seconds.
+const SECOND_LOOK_GAP_S: f64 = 3.0;
 /// A pool of numbered workers may be growing to its size; from here on it is larger than pools are.
 const LARGE_POOL: usize = 64;
 
@@ -182,7 +184,7 @@ fn watch_for(signs: &Signs) -> String {
 /// When births follow fast, seconds are enough to see whether threads also end: two of them, better four.
 fn suggest_second_look(signs: &Signs, out: &mut Judgement) {
     let wait_s = (signs.typical_gap_s * 4.0).clamp(0.5, 6.0);
-    if signs.turnover == Turnover::NotWatched && signs.typical_gap_s * 2.0 <= wait_s {
+    if signs.turnover == Turnover::NotWatched && signs.typical_gap_s <= SECOND_LOOK_GAP_S {
         out.look_again_in_s = Some(out.look_again_in_s.unwrap_or(0.0).max(wait_s));
     }
 }

@@ -8,7 +8,7 @@ use rustix::fs::{AtFlags, Mode, OFlags, ResolveFlags, SeekFrom, StatxFlags, open
 use rustix::io::Errno;
 
 use super::{maps, pagemap, smaps};
-use crate::budget::Pace;
+use crate::budget::{Bursts, Pace};
 use crate::{Absence, PidDir, SpaceDepth};
 
 /// The most that the kernel hands out in one call: a page of text, or one entry when that is longer. A path of 4 KiB,
@@ -53,7 +53,8 @@ fn list(dir: &PidDir, pace: &Pace) -> Result<(OwnedFd, AddressSpace), Absence> {
     let file = dir.open_file(c"maps")?;
     let mut parser = maps::Parser::default();
     let mut buffer = vec![0; BUFFER];
-    let rest = stream(dir, c"maps", &file, &mut buffer, (pace.maps_s, 1), |bytes| parser.feed(bytes))?;
+    let paced = pace.maps_paced.then_some(pace);
+    let rest = stream(dir, c"maps", &file, &mut buffer, paced, |bytes| parser.feed(bytes))?;
     let space = parser.finish(&buffer[..rest])?;
     still_there(dir, c"maps", &file)?;
     Ok((file, space))
@@ -89,9 +90,7 @@ fn with_details(
     let file = dir.open_file(c"smaps")?;
     let mut parser = smaps::Parser::default();
     let mut buffer = vec![0; BUFFER];
-    let rest = stream(dir, c"smaps", &file, &mut buffer, (pace.smaps_s, pace.smaps_reads), |bytes| {
-        parser.feed(bytes)
-    })?;
+    let rest = stream(dir, c"smaps", &file, &mut buffer, Some(pace), |bytes| parser.feed(bytes))?;
     let (mut space, touched) = parser.finish(&buffer[..rest])?;
     space.touched = Reading::Value(touched);
     space.touched_from = TouchedFrom::Smaps;
@@ -140,20 +139,21 @@ fn count_pages(
     }
 }
 
-/// Gives a file to `feed` as the kernel hands it out, sleeping so long after so many calls; says how many bytes at the beginning of
+/// Gives a file to `feed` as the kernel hands it out, at a pace or without pauses; says how many bytes at the beginning of
 /// the buffer `feed` did not take.
 fn stream(
     dir: &PidDir,
     name: &CStr,
     file: impl AsFd,
     buffer: &mut [u8],
-    pause: (f64, usize),
+    pace: Option<&Pace>,
     mut feed: impl FnMut(&[u8]) -> Result<usize, Absence>,
 ) -> Result<usize, Absence> {
     let mut filled = 0;
-    let mut calls = 0_usize;
+    let mut bursts = pace.map(Bursts::new);
     loop {
-        let ended = match rustix::io::read(&file, &mut buffer[filled..]) {
+        let mut read = || rustix::io::read(&file, &mut buffer[filled..]);
+        let ended = match bursts.as_mut().map_or_else(&mut read, |bursts| bursts.read(&mut read)) {
             Ok(count) => {
                 filled += count;
                 count == 0
@@ -172,10 +172,6 @@ fn stream(
         }
         if buffer.len() - filled < LONGEST {
             return Err(Absence::Malformed(format!("{}: a line of {filled} bytes", name.to_string_lossy())));
-        }
-        calls += 1;
-        if calls.is_multiple_of(pause.1.max(1)) {
-            Pace::pause(pause.0);
         }
     }
 }

@@ -85,7 +85,8 @@ impl Signs {
             process_age_s,
             oldest_age_s,
             // The start-up of a large runtime is not held against a group: its numbers speak for it then.
-            reaches_back: numbers == Numbers::NoGap || oldest_age_s >= 0.75 * process_age_s,
+            reaches_back: numbers == Numbers::NoGap
+                || oldest_age_s >= needed_reach(typical_gap_s) * process_age_s,
             active: quiet_s <= patience_s + 0.5,
             explained: group.cadence.explained,
             typical_gap_s,
@@ -103,6 +104,12 @@ impl Signs {
     pub(super) fn none_ended(&self) -> bool {
         self.numbers == Numbers::NoGap && self.watched.is_none_or(|(_, ended)| ended == 0)
     }
+}
+
+/// Share of the process's life that the oldest must reach back. Where births follow fast, a second look sees threads end;
+/// where they don't, the reach alone has to tell a leak from workers that live nearly as long as the process does.
+fn needed_reach(gap_s: f64) -> f64 {
+    if gap_s <= super::SECOND_LOOK_GAP_S { 0.75 } else { 0.9 }
 }
 
 /// `first_after_s`: seconds from the process's start to the oldest member's birth.
