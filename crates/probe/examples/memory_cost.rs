@@ -71,9 +71,8 @@ fn median(times: &[f64]) -> f64 {
 fn drop_file(dir: &PidDir, name: &CStr, pace: Option<&Pace>) {
     let Ok(file) = dir.open_file(name) else { return };
     let mut buffer = vec![0_u8; 64 * 1024];
-    let mut bursts = pace.map(Bursts::new);
-    let mut read = || rustix::io::read(&file, &mut buffer[..]);
-    while matches!(bursts.as_mut().map_or_else(&mut read, |bursts| bursts.read(&mut read)), Ok(1..)) {}
+    let mut bursts = Bursts::new(pace);
+    while matches!(bursts.read(|| rustix::io::read(&file, &mut buffer[..])), Ok(1..)) {}
 }
 
 fn classified(space: Reading<model::AddressSpace>) {

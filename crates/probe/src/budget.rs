@@ -83,33 +83,34 @@ impl Pace {
 /// The reading of one file, in bursts with pauses between them.
 #[derive(Clone, Copy, Debug)]
 pub struct Bursts {
-    pace: Pace,
+    /// `None`: without pauses.
+    pace: Option<Pace>,
     burst_s: f64,
     total_s: f64,
 }
 
 impl Bursts {
-    /// At this pace.
+    /// At a pace, or without pauses.
     #[must_use]
-    pub fn new(pace: &Pace) -> Self {
-        Self { pace: *pace, burst_s: 0.0, total_s: 0.0 }
+    pub fn new(pace: Option<&Pace>) -> Self {
+        Self { pace: pace.copied(), burst_s: 0.0, total_s: 0.0 }
     }
 
     /// Reads, and pauses when that ends a burst. Only the reading counts: between two calls nobody holds the lock.
     pub fn read<T>(&mut self, read: impl FnOnce() -> T) -> T {
+        let Some(pace) = self.pace else { return read() };
         let began = Clock::monotonic();
         let found = read();
-        if self.ends_after(Clock::monotonic() - began) {
+        if self.ends_after(&pace, Clock::monotonic() - began) {
             Clock::sleep(PAUSE_S);
         }
         found
     }
 
-    fn ends_after(&mut self, took_s: f64) -> bool {
+    fn ends_after(&mut self, pace: &Pace, took_s: f64) -> bool {
         self.burst_s += took_s;
         self.total_s += took_s;
-        let most =
-            if self.total_s < self.pace.beginning_s { self.pace.first_burst_s } else { self.pace.burst_s };
+        let most = if self.total_s < pace.beginning_s { pace.first_burst_s } else { pace.burst_s };
         let ends = self.burst_s >= most;
         if ends {
             self.burst_s = 0.0;
@@ -140,14 +141,15 @@ mod tests {
 
     #[test]
     fn a_long_file_is_read_more_gently() {
-        let mut bursts = Bursts::new(&Pace::default());
+        let pace = Pace::default();
+        let mut bursts = Bursts::new(Some(&pace));
         let pauses =
-            |bursts: &mut Bursts, calls: u32| (0..calls).filter(|_| bursts.ends_after(10e-6)).count();
+            |bursts: &mut Bursts, calls| (0..calls).filter(|_| bursts.ends_after(&pace, 10e-6)).count();
         // 12 ms in bursts of 0.4 ms, and 12 ms in bursts of 0.12 ms; a call is never cut.
         let (beginning, rest) = (pauses(&mut bursts, 1_200), pauses(&mut bursts, 1_200));
         assert!((29..=30).contains(&beginning), "{beginning}");
         assert!((92..=100).contains(&rest), "{rest}");
-        assert!(bursts.ends_after(1.0), "one long call");
-        assert!(!bursts.ends_after(0.0));
+        assert!(bursts.ends_after(&pace, 1.0), "one long call");
+        assert!(!bursts.ends_after(&pace, 0.0));
     }
 }

@@ -3,13 +3,11 @@
 use anyhow::Result;
 use probe::{Parts, SpaceDepth, ThreadDepth};
 
-use crate::analyse::Analyser;
 use crate::cli::{self, MapDetail};
 use crate::failure::{Code, Failure};
 use crate::interrupt;
 use crate::present::map::{MapDocument, rows, sizes_text, write_mappings};
 use crate::present::{self, Term};
-use crate::source::{Ask, OfHost};
 use crate::target;
 
 /// The command.
@@ -28,11 +26,7 @@ pub(crate) fn run(args: &cli::Map, term: Term) -> Result<Code> {
         },
         ..Parts::overview()
     };
-    let mut analyser = Analyser::default();
-    source.looks(&Ask { host: OfHost::Clocks, ..Ask::once(vec![pid], parts) }, &mut |look| {
-        analyser.push(look);
-        Ok(())
-    })?;
+    let analyser = super::look_at(source.as_mut(), pid, parts)?;
     let tracked = analyser.by_pid(pid).ok_or_else(|| gone(pid))?;
     let (Some(space), Some(memory)) = (tracked.reading.space.value(), tracked.memory.as_ref()) else {
         let why = tracked.reading.space.absence().unwrap_or_default();

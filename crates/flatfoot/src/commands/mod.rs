@@ -12,10 +12,14 @@ mod threads;
 mod top;
 
 use anyhow::Result;
+use model::Pid;
+use probe::Parts;
 
+use crate::analyse::Analyser;
 use crate::cli::{Args, Command};
 use crate::failure::Code;
 use crate::present::Term;
+use crate::source::{Ask, OfHost, Source};
 
 /// The version that every document carries.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -39,4 +43,14 @@ pub(crate) fn run(args: Args, term: Term) -> Result<Code> {
         Command::Completions { shell } => shell::completions(shell),
         Command::Man { command } => shell::man(command.as_deref()),
     }
+}
+
+/// What one process's views are made of: the looks at it, of which a live source gives one.
+fn look_at(source: &mut dyn Source, pid: Pid, parts: Parts) -> Result<Analyser> {
+    let mut analyser = Analyser::default();
+    source.looks(&Ask { host: OfHost::Clocks, ..Ask::once(vec![pid], parts) }, &mut |look| {
+        analyser.push(look);
+        Ok(())
+    })?;
+    Ok(analyser)
 }

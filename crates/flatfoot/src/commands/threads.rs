@@ -13,7 +13,6 @@ use crate::failure::{Code, Failure};
 use crate::interrupt;
 use crate::present::threads::{GroupRow, ThreadsDocument, list_text};
 use crate::present::{self, Term};
-use crate::source::{Ask, OfHost};
 use crate::target;
 
 /// The command.
@@ -31,11 +30,7 @@ pub(crate) fn run(args: &cli::Threads, term: Term) -> Result<Code> {
             ..Parts::overview()
         }
     };
-    let mut analyser = Analyser::default();
-    source.looks(&Ask { host: OfHost::Clocks, ..Ask::once(vec![pid], parts) }, &mut |look| {
-        analyser.push(look);
-        Ok(())
-    })?;
+    let mut analyser = super::look_at(source.as_mut(), pid, parts)?;
     let tracked = analyser.by_pid(pid).ok_or_else(|| gone(pid))?;
     let Some(threads) = tracked.reading.threads.value() else {
         let why = tracked.reading.threads.absence().unwrap_or_default();

@@ -150,10 +150,9 @@ fn stream(
     mut feed: impl FnMut(&[u8]) -> Result<usize, Absence>,
 ) -> Result<usize, Absence> {
     let mut filled = 0;
-    let mut bursts = pace.map(Bursts::new);
+    let mut bursts = Bursts::new(pace);
     loop {
-        let mut read = || rustix::io::read(&file, &mut buffer[filled..]);
-        let ended = match bursts.as_mut().map_or_else(&mut read, |bursts| bursts.read(&mut read)) {
+        let ended = match bursts.read(|| rustix::io::read(&file, &mut buffer[filled..])) {
             Ok(count) => {
                 filled += count;
                 count == 0
