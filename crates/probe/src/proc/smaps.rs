@@ -162,6 +162,10 @@ impl Parser {
             if *key != place.key || unit != b" kB\n" {
                 return 0;
             }
+            // Most are, and a detail begins with zeros.
+            if *digits == *b"       0" {
+                continue;
+            }
             let Some(kib) = hex::eight_columns(*digits) else { return 0 };
             store(&mut detail, &mut touched, place.field, kib);
         }
@@ -250,15 +254,15 @@ fn vm_flags(letters: &[u8]) -> VmFlags {
     let mut flags = 0;
     // A space before each pair.
     for three in letters.chunks_exact(3) {
-        flags |= match &three[1..] {
-            b"ac" => VmFlags::ACCOUNTED,
-            b"nr" => VmFlags::NO_RESERVE,
-            b"nh" => VmFlags::NO_HUGE,
-            b"gd" => VmFlags::GROWS_DOWN,
-            b"ht" => VmFlags::HUGETLB,
-            b"gu" => VmFlags::GUARDED,
-            b"lo" => VmFlags::LOCKED,
-            b"io" => VmFlags::IO,
+        flags |= match [three[1], three[2]] {
+            [b'a', b'c'] => VmFlags::ACCOUNTED,
+            [b'n', b'r'] => VmFlags::NO_RESERVE,
+            [b'n', b'h'] => VmFlags::NO_HUGE,
+            [b'g', b'd'] => VmFlags::GROWS_DOWN,
+            [b'h', b't'] => VmFlags::HUGETLB,
+            [b'g', b'u'] => VmFlags::GUARDED,
+            [b'l', b'o'] => VmFlags::LOCKED,
+            [b'i', b'o'] => VmFlags::IO,
             _ => 0,
         };
     }

@@ -87,6 +87,9 @@ fn with_details(
     hints: &mut dyn FnMut(&AddressSpace) -> Vec<u64>,
     pace: &Pace,
 ) -> Result<AddressSpace, Absence> {
+    // Opened before, so that it can tell whether the same memory is still there: to read smaps itself once more would walk
+    // the pages of its first mappings again, and the first one may be a heap of gigabytes.
+    let witness = dir.open_file(c"maps")?;
     let file = dir.open_file(c"smaps")?;
     let mut parser = smaps::Parser::default();
     let mut buffer = vec![0; BUFFER];
@@ -103,7 +106,7 @@ fn with_details(
         space.guards = found.guards;
         space.stretches = found.stretches;
     }
-    still_there(dir, c"smaps", &file)?;
+    still_there(dir, c"maps", &witness)?;
     Ok(space)
 }
 
@@ -114,7 +117,8 @@ fn of_several_stacks(space: &AddressSpace, hints: &[u64]) -> Vec<Mapping> {
         |index: usize| details.get(index).is_some_and(|detail| detail.flags.has(VmFlags::GUARDED));
     let mut rest = hints;
     let mut found = Vec::new();
-    for (index, mapping) in space.mappings.iter().enumerate() {
+    let any = hints.len() > 1 || details.iter().any(|detail| detail.flags.has(VmFlags::GUARDED));
+    for (index, mapping) in space.mappings.iter().enumerate().take_while(|_| any) {
         rest = &rest[rest.partition_point(|hint| *hint < mapping.start)..];
         let inside = rest.iter().take(2).filter(|hint| **hint < mapping.end).count();
         if inside > 1 || is_guarded(index) {
