@@ -7,6 +7,9 @@
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(clippy::struct_excessive_bools)] // one switch per file of /proc/PID: they don't depend on each other
 pub struct Parts {
+    /// CPU times and page faults of the whole process, which the kernel sums over its threads (0.3 ms for 2,000 of them);
+    /// else they are its first thread's.
+    pub times: bool,
     /// statm: sizes.
     pub statm: bool,
     /// status: peaks, kinds of resident memory, capabilities.
@@ -80,6 +83,7 @@ impl Parts {
     #[must_use]
     pub const fn overview() -> Self {
         Self {
+            times: true,
             statm: true,
             status: false,
             cmdline: false,
@@ -105,6 +109,7 @@ impl Parts {
     #[must_use]
     pub const fn everything() -> Self {
         Self {
+            times: true,
             statm: true,
             status: true,
             cmdline: true,
@@ -123,7 +128,7 @@ impl Parts {
     /// Is anything asked for besides stat and statm?
     #[must_use]
     pub fn is_more_than_overview(&self) -> bool {
-        *self != Self { statm: self.statm, ..Self::default() }
+        *self != Self { times: self.times, statm: self.statm, ..Self::default() }
     }
 }
 

@@ -128,7 +128,7 @@ impl Prober {
     fn try_read(&mut self, pid: Pid, parts: &Parts) -> Result<ProcessReading, Absence> {
         let began = Clock::monotonic();
         let dir = PidDir::open(&self.root, pid)?;
-        let stat = self.stat(&dir)?;
+        let stat = self.stat(&dir, parts.times)?;
         let mut reading = ProcessReading {
             key: ProcessKey { boot: self.boot, pid, start: stat.start },
             at_s: began - self.look_began,
@@ -144,9 +144,9 @@ impl Prober {
         Ok(reading)
     }
 
-    fn stat(&self, dir: &PidDir) -> Result<Stat, Absence> {
-        let mut space = [0_u8; stat::RECORD];
-        stat::parse(record(dir, c"stat", &mut space)?, self.page_size)
+    fn stat(&self, dir: &PidDir, times: bool) -> Result<Stat, Absence> {
+        let parse = |record: &[u8]| stat::parse(record, self.page_size);
+        if times { of_process(dir, parse) } else { of_first_thread(dir, parse) }
     }
 
     fn parts(
@@ -272,15 +272,11 @@ impl Prober {
     /// Looks once more who it was. A process that ended meanwhile may have shown lists that are too short, without an
     /// error: they don't count.
     fn confirm(dir: &PidDir, stat: &Stat, reading: &mut ProcessReading) -> Result<(), Absence> {
-        let ask = |name: &CStr| {
-            let mut space = [0_u8; stat::RECORD];
-            record(dir, name, &mut space).and_then(stat::parse_start)
+        let again = if stat.threads < MANY_THREADS {
+            of_process(dir, stat::parse_start)
+        } else {
+            of_first_thread(dir, stat::parse_start)
         };
-        // A process's own record sums over all its threads; the first thread's has the same birth and state.
-        let mut path = NumberPath::default();
-        let first_thread = path.set_after(b"task/", dir.pid().0, b"/stat");
-        let quick = if stat.threads < MANY_THREADS { Err(Absence::Unsupported) } else { ask(first_thread) };
-        let again = if quick == Err(Absence::Unsupported) { ask(c"stat") } else { quick };
         let ended = match again {
             Ok((_, start)) if start != stat.start => return Err(Absence::Gone),
             Ok((state, _)) => is_dead(state) && !is_dead(stat.state),
@@ -295,6 +291,23 @@ impl Prober {
             void(&mut reading.rollup);
         }
         Ok(())
+    }
+}
+
+/// What the record of a process says.
+fn of_process<T>(dir: &PidDir, parse: impl Fn(&[u8]) -> Result<T, Absence>) -> Result<T, Absence> {
+    let mut space = [0_u8; stat::RECORD];
+    record(dir, c"stat", &mut space).and_then(parse)
+}
+
+/// The same from the record of its first thread, which differs in CPU times and page faults alone: the process's own sums
+/// those of all its threads.
+fn of_first_thread<T>(dir: &PidDir, parse: impl Fn(&[u8]) -> Result<T, Absence>) -> Result<T, Absence> {
+    let (mut path, mut space) = (NumberPath::default(), [0_u8; stat::RECORD]);
+    match record(dir, path.set_after(b"task/", dir.pid().0, b"/stat"), &mut space).and_then(&parse) {
+        // A fixture without threads.
+        Err(Absence::Unsupported) => of_process(dir, parse),
+        result => result,
     }
 }
 

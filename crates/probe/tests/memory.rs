@@ -214,17 +214,45 @@ fn guards_in_a_mapping() {
 
 #[test]
 fn two_ways_to_count_agree() {
-    let process = read(SpaceDepth::Details);
-    let space = space(&process);
-    let details = space.details.value().unwrap();
-    let touched = space.touched.value().unwrap();
-    if space.touched_from != TouchedFrom::PagemapScan {
+    let written = Mapped::anonymous(32 * MIB);
+    written.write((0..8192).step_by(3));
+    let (by_pages, by_smaps) = (read(SpaceDepth::Touched), read(SpaceDepth::Details));
+    assert_eq!(space(&by_smaps).touched_from, TouchedFrom::Smaps);
+    if space(&by_pages).touched_from != TouchedFrom::PagemapScan {
         return;
     }
     // Between the two looks this process goes on: its heap and stacks change by a little.
-    let by_pages: u64 = touched.iter().sum();
-    let by_smaps: u64 = details.iter().map(|detail| detail.rss.0 + detail.swap.0).sum();
-    assert!(by_pages.abs_diff(by_smaps) <= MIB as u64, "{by_pages} {by_smaps}");
+    let sum = |process: &ProcessReading| space(process).touched.value().unwrap().iter().sum::<u64>();
+    let (pages, smaps) = (sum(&by_pages), sum(&by_smaps));
+    assert!(pages > 8 * MIB as u64 && pages.abs_diff(smaps) <= MIB as u64, "{pages} {smaps}");
+    for process in [&by_pages, &by_smaps] {
+        let map = classify(process);
+        assert_eq!(written.found(space(process), &map).1, 2731 * PAGE as u64);
+    }
+}
+
+#[test]
+fn stacks_are_the_same_whoever_asks() {
+    let barrier = Barrier::new(5);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| barrier.wait());
+        }
+        let mut prober = Prober::new(ProcRoot::open("/proc").unwrap());
+        let mut stacks = |threads| {
+            let parts = Parts { threads, space: SpaceDepth::Maps, ..Parts::default() };
+            let process = prober.process(Pid(std::process::id()), &parts).unwrap();
+            // Threads of Rust have two guarded pieces of memory each: their number shows that shapes do not tell.
+            let threads = process.threads.value().unwrap();
+            assert!(threads.len() >= 5 && threads.is_sorted_by_key(|thread| thread.tid));
+            classify(&process).stacks
+        };
+        // Those of this test; other tests' threads come and go.
+        let (all, only) = (stacks(ThreadDepth::WithStacks), stacks(ThreadDepth::StacksOnly));
+        let common = only.iter().filter(|stack| all.contains(stack)).count();
+        assert!(common >= 5, "{all:x?} {only:x?}");
+        barrier.wait();
+    });
 }
 
 #[test]

@@ -15,6 +15,7 @@ pub(crate) fn run(args: &cli::Map, term: Term) -> Result<Code> {
     interrupt::listen();
     let (mut source, pid) = target::choose_one(&args.targets, "map")?;
     let parts = Parts {
+        times: false,
         cmdline: true,
         // For the process's label, which only the document has.
         cgroups: term.json,

@@ -201,6 +201,38 @@ fn two_threads_on_one_page_have_one_stack() {
 }
 
 #[test]
+fn shapes_tell_where_nobody_was_asked_and_the_number_is_right() {
+    let text = "7f0000000000-7f0000004000 ---p 00000000 00:00 0 \n7f0000004000-7f0000100000 rw-p 00000000 00:00 0 \n\
+        7f0000100000-7f0000104000 ---p 00000000 00:00 0 \n7f0000104000-7f0000200000 rw-p 00000000 00:00 0 \n\
+        7f0000200000-7f0000300000 rw-p 00000000 00:00 0 \n7f0000400000-7f0000500000 ---p 00000000 00:00 0 \n\
+        7f0000500000-7f0000600000 rw-p 00000000 00:00 0 \n7f0000600000-7f0000601000 ---p 00000000 00:00 0 \n\
+        7f0000601000-7f0000602000 rw-p 00000000 00:00 0 \n";
+    let unasked = |threads: u64| {
+        let mut process = process(text, &[]);
+        process.stat.threads = threads;
+        process.threads = Reading::Skipped;
+        process
+    };
+    let map = classify(&unasked(3));
+    assert_eq!(found(&map), [(0, 0x4000, 0x10_0000, 0x4000), (0, 0x10_4000, 0x20_0000, 0x4000)]);
+    assert_eq!(of(&map, MemoryClass::Guard), (2, 0x8000));
+    assert_eq!(map.stacks_missing, None);
+    // As many as there are threads, or none: a guarded buffer is not told from a stack.
+    for threads in [2, 4] {
+        let map = classify(&unasked(threads));
+        assert_eq!(found(&map), []);
+        assert_eq!(map.stacks_missing.map(|missing| missing.0), Some(threads - 1));
+    }
+    // One thread has the main stack.
+    let map = classify(&unasked(1));
+    assert_eq!((found(&map), map.stacks_missing), (Vec::new(), None));
+    // Who was asked and could not answer is missing.
+    let mut refused = unasked(3);
+    refused.threads = Reading::Denied(model::Need::PtraceAccess);
+    assert_eq!(classify(&refused).stacks_missing.map(|missing| missing.0), Some(2));
+}
+
+#[test]
 fn a_large_reservation_below_is_no_guard() {
     let map = classify(&process(
         "7f0000000000-7f0000200000 ---p 00000000 00:00 0 \n7f0000200000-7f0000300000 rw-p 00000000 00:00 0 \n",
