@@ -3,7 +3,7 @@
 //! A command is offered only when the number it will print, worked out here from the same readings, is the number
 //! claimed; otherwise a coarser one is used. The end-to-end tests run every one of them.
 
-use model::{AddressSpace, Bytes, Perms, Pid, Text, Thread, ThreadStack};
+use model::{AddressSpace, Bytes, Perms, Pid, Text, Thread};
 
 /// A command and the number it prints.
 pub(super) type Check = (String, u64);
@@ -39,24 +39,6 @@ pub(super) fn size_check(pid: Pid, size: Bytes, space: &AddressSpace) -> Check {
     let printed =
         space.mappings.iter().filter(|m| m.size() == size && m.perms == private_writable).count() as u64;
     (format!("pmap {pid} | grep -c ' {}K rw---'", size.0 / 1024), printed)
-}
-
-/// The same for the size that most of the stacks have.
-///
-/// `None` when they don't each have a mapping of their own, or when other mappings have that size too.
-#[must_use]
-pub(super) fn stack_check(pid: Pid, stacks: &[&ThreadStack], space: &AddressSpace) -> Option<Check> {
-    let (size, members) = stacks_of_size(stacks)?;
-    let (command, printed) = size_check(pid, size, space);
-    (printed == members).then_some((command, printed))
-}
-
-/// The size that most stacks have, and how many have it.
-#[must_use]
-pub(super) fn stacks_of_size(stacks: &[&ThreadStack]) -> Option<(Bytes, u64)> {
-    let mut sizes: Vec<Bytes> = stacks.iter().map(|s| s.reserved()).collect();
-    sizes.sort_unstable();
-    sizes.chunk_by(|a, b| a == b).max_by_key(|run| run.len()).map(|run| (run[0], run.len() as u64))
 }
 
 #[cfg(test)]

@@ -60,25 +60,24 @@ fn births(subject: &Subject<'_>, group: &ThreadGroup) -> Evidence {
 }
 
 fn stacks(subject: &Subject<'_>, group: &ThreadGroup) -> Option<Evidence> {
-    let memory = subject.memory?;
+    let found = stacks_of(group, subject.memory?).len() as u64;
     let space = subject.reading.space.value()?;
-    let mine = stacks_of(group, memory);
-    let all: Vec<_> = memory.stacks.iter().filter(|s| s.reserved() == group.stacks.each).collect();
     let pid = subject.reading.key.pid;
-    let check = checks::stack_check(pid, &all, space);
-    let of_others = all.len() as u64 - group.stacks.each_count.min(all.len() as u64);
-    let others = if of_others > 0 {
-        format!(" ({} more have that size)", show::count(of_others))
-    } else {
-        String::new()
+    let (each, each_count) = (group.stacks.each, group.stacks.each_count);
+    // Stacks that lie together in one mapping are not of its size; then there is nothing to count.
+    let (command, printed) = checks::size_check(pid, each, space);
+    let check = (printed >= each_count).then_some((command, printed));
+    let others = match printed.saturating_sub(each_count) {
+        0 => String::new(),
+        others => format!(" ({} other mappings have that size)", show::count(others)),
     };
-    (!mine.is_empty()).then(|| Evidence {
+    (found > 0).then(|| Evidence {
         claim: format!(
             "{} of {} stacks found, {} of {} each{}{others}",
-            show::count(mine.len() as u64),
+            show::count(found),
             show::count(group.count() as u64),
-            show::count(group.stacks.each_count),
-            show::bytes(group.stacks.each),
+            show::count(each_count),
+            show::bytes(each),
             asked_for(subject)
         ),
         value: check.as_ref().map(|(_, printed)| *printed as f64),
