@@ -48,7 +48,7 @@ impl StackHint {
 /// The stack of one thread, found among the mappings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ThreadStack {
-    /// Whose stack.
+    /// Whose stack; 0 where its shape told it and nobody was asked.
     pub tid: Pid,
     /// First address of the usable part (above the guard).
     pub start: u64,

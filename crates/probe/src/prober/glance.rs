@@ -60,6 +60,8 @@ impl Prober {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read as _, Write as _};
+
     use super::*;
     use crate::ProcRoot;
 
@@ -67,8 +69,12 @@ mod tests {
     fn a_glance_sees_what_a_look_sees() {
         let mut prober = Prober::new(ProcRoot::open("/proc").unwrap());
         let own = Pid(std::process::id());
-        let mut child = std::process::Command::new("sleep").arg("1000").spawn().unwrap();
+        let piped = std::process::Stdio::piped;
+        let mut child = std::process::Command::new("cat").stdin(piped()).stdout(piped()).spawn().unwrap();
         let sleeper = Pid(child.id());
+        // What it echoes shows that it has loaded its libraries: its sizes are settled.
+        child.stdin.as_mut().unwrap().write_all(b"x").unwrap();
+        child.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
         let glances = prober.glance().unwrap();
         let of = |pid| glances.iter().find(|glance| glance.pid == pid).unwrap();
         let look = prober.process(sleeper, &Parts::overview()).unwrap();
