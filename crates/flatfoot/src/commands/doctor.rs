@@ -1,7 +1,7 @@
 //! flatfoot doctor: tries each kind of reading here and says what came of it.
 
 use anyhow::{Context as _, Result};
-use model::{HostReading, Pid, ProcessReading, Reading, TouchedFrom, show};
+use model::{HostReading, Pid, ProcessReading, Reading, show};
 use probe::{Parts, Prober, ProcRoot};
 
 use super::VERSION;
@@ -17,7 +17,7 @@ pub(crate) fn run(term: Term) -> Result<Code> {
     let mut checks = Vec::new();
     checks.extend(own.as_ref().map(own_process));
     checks.push(others(&mut prober)?);
-    checks.push(touched(own.as_ref()));
+    checks.push(touched(&host));
     checks.push(overcommit(&host));
     checks.push(cgroups(&host, own.as_ref()));
     checks.push(schedules(&host));
@@ -80,19 +80,16 @@ fn others(prober: &mut Prober) -> Result<Check> {
     })
 }
 
-fn touched(own: Option<&ProcessReading>) -> Check {
-    let from = own.and_then(|o| o.space.value()).map(|s| s.touched_from);
-    match from {
-        Some(TouchedFrom::PagemapScan) => {
-            check("touched bytes", CheckState::Good, "PAGEMAP_SCAN, in small chunks", None)
-        }
-        _ => check(
-            "touched bytes",
-            CheckState::Limited,
-            "smaps only: slower, and read at an easy pace",
-            Some("Linux 6.7 and newer have PAGEMAP_SCAN"),
-        ),
+fn touched(host: &HostReading) -> Check {
+    if host.has_pagemap_scan {
+        return check("touched bytes", CheckState::Good, "PAGEMAP_SCAN, in small chunks", None);
     }
+    check(
+        "touched bytes",
+        CheckState::Limited,
+        "smaps only: slower, and read at an easy pace",
+        Some("Linux 6.7 and newer have PAGEMAP_SCAN"),
+    )
 }
 
 fn overcommit(host: &HostReading) -> Check {
