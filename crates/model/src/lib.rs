@@ -8,6 +8,7 @@
 mod cadence;
 mod finding;
 mod host;
+mod jvm;
 mod limit;
 mod look;
 mod memory;
@@ -22,6 +23,7 @@ pub mod show;
 pub use cadence::*;
 pub use finding::*;
 pub use host::*;
+pub use jvm::*;
 pub use limit::*;
 pub use look::*;
 pub use memory::*;

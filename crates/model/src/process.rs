@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AddressSpace, BootId, Bytes, Pid, Reading, Rollup, Text, Thread, Ticks};
+use crate::{AddressSpace, BootId, Bytes, JvmCounters, JvmInside, Pid, Reading, Rollup, Text, Thread, Ticks};
 
 /// What tells a process from every other, pid reuse and reboots included.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -51,6 +51,10 @@ pub struct ProcessReading {
     pub rollup: Reading<Rollup>,
     /// hs_err files and other marks that an earlier instance of it died.
     pub remains: Reading<Vec<Remains>>,
+    /// hsperfdata; `Unsupported` for a process that is no HotSpot JVM.
+    pub jvm: Reading<JvmCounters>,
+    /// What a JVM told when it was attached to; never read without being asked for by access level.
+    pub inside: Reading<JvmInside>,
 }
 
 /// /proc/PID/stat, the fields that flatfoot uses (proc_pid_stat(5)).

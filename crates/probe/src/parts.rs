@@ -34,6 +34,8 @@ pub struct Parts {
     pub rollup: bool,
     /// Marks that an earlier instance died.
     pub remains: bool,
+    /// What a JVM shares in its hsperfdata file.
+    pub jvm: bool,
 }
 
 /// How much to read of the open descriptors.
@@ -96,6 +98,7 @@ impl Parts {
             space: SpaceDepth::No,
             rollup: false,
             remains: false,
+            jvm: false,
         }
     }
 
@@ -122,6 +125,7 @@ impl Parts {
             space: SpaceDepth::Details,
             rollup: true,
             remains: true,
+            jvm: true,
         }
     }
 

@@ -348,6 +348,7 @@ fn has_no_more(reading: &mut ProcessReading, parts: &Parts) {
     none(&mut reading.space, parts.space != SpaceDepth::No);
     none(&mut reading.rollup, parts.rollup);
     none(&mut reading.remains, parts.remains);
+    none(&mut reading.jvm, parts.jvm);
     if parts.cmdline {
         reading.cmdline = Reading::Value(Vec::new());
     }

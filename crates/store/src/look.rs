@@ -143,6 +143,15 @@ impl<'a> LookReader<'a> {
                 }
             };
         }
+        if core.inside && bulk == Bulk::Read {
+            process.inside = match self.part(id, Kind::Inside, Unpacker::unpack) {
+                Ok(inside) => Reading::Value(inside),
+                Err(cause) => {
+                    lose(Kind::Inside, cause);
+                    Reading::Malformed(gone())
+                }
+            };
+        }
         Ok(process)
     }
 

@@ -1,8 +1,8 @@
 //! The look's own blob, and the part `core`: the short readings of a process, as the model's own types.
 
 use model::{
-    Cgroups, Child, Descriptors, HostReading, Impact, Look, ProcessKey, ProcessReading, Reading, Remains,
-    Rlimits, Rollup, Stat, Statm, Status, Text,
+    Cgroups, Child, Descriptors, HostReading, Impact, JvmCounters, Look, ProcessKey, ProcessReading, Reading,
+    Remains, Rlimits, Rollup, Stat, Statm, Status, Text,
 };
 use serde::{Deserialize, Serialize};
 
@@ -77,6 +77,9 @@ pub(crate) struct Core<'a> {
     threads: bool,
     /// Is there a part `space`?
     space: bool,
+    /// Is there a part `inside`?
+    #[serde(skip_serializing_if = "is_false")]
+    inside: bool,
 }
 
 impl<'a> Core<'a> {
@@ -85,6 +88,7 @@ impl<'a> Core<'a> {
             process: ShortReadings::of(process),
             threads: process.threads.value().is_some(),
             space: process.space.value().is_some(),
+            inside: process.inside.value().is_some(),
         }
     }
 }
@@ -96,10 +100,11 @@ pub(crate) struct StoredCore {
     pub(crate) process: ProcessReading,
     pub(crate) threads: bool,
     pub(crate) space: bool,
+    pub(crate) inside: bool,
 }
 
 /// The short readings of a process: field by field what [`ProcessReading`] reads back;
-/// `threads` and `space` appear only when they have a reason for not being there.
+/// `threads`, `space` and `inside` appear only when they have a reason for not being there.
 #[derive(Serialize)]
 struct ShortReadings<'a> {
     key: ProcessKey,
@@ -130,6 +135,10 @@ struct ShortReadings<'a> {
     rollup: &'a Reading<Rollup>,
     #[serde(skip_serializing_if = "is_skipped")]
     remains: &'a Reading<Vec<Remains>>,
+    #[serde(skip_serializing_if = "is_skipped")]
+    jvm: &'a Reading<JvmCounters>,
+    #[serde(skip_serializing_if = "is_apart")]
+    inside: Reading<()>,
 }
 
 impl<'a> ShortReadings<'a> {
@@ -151,6 +160,8 @@ impl<'a> ShortReadings<'a> {
             space,
             rollup,
             remains,
+            jvm,
+            inside,
         } = process;
         Self {
             key: *key,
@@ -169,6 +180,8 @@ impl<'a> ShortReadings<'a> {
             space: space.as_ref().map(|_| ()),
             rollup,
             remains,
+            jvm,
+            inside: inside.as_ref().map(|_| ()),
         }
     }
 }
@@ -176,6 +189,11 @@ impl<'a> ShortReadings<'a> {
 /// `Skipped` is what a missing field reads back as.
 fn is_skipped<T>(reading: &Reading<T>) -> bool {
     matches!(reading, Reading::Skipped)
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // as serde calls it
+fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 /// A value lies in a part of its own.

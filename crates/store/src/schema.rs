@@ -8,13 +8,14 @@
 //!   back is `data`: times, host, impact and the number of processes.
 //! * `process`: the directory. One small row per process and look, so that a damaged blob costs that blob and
 //!   not the knowledge whose it was.
-//! * `part`: the readings. `core` is everything of a process that is short; `threads` and `space` (mappings and
-//!   what smaps said of them) are apart because they are bulky and many views do without one of them.
+//! * `part`: the readings. `core` is everything of a process that is short; `threads`, `space` (mappings and
+//!   what smaps said of them) and `inside` (what a JVM told when it was attached to) are apart because they are bulky
+//!   and many views do without one of them.
 //!
 //! Keys nest, so that no index is needed and a row says where it belongs even when its neighbours are lost:
 //! look = 0, 1, 2 …, process = look · 2^32 + position · 2^8, part = process + kind.
 //!
-//! Each blob is one JSON document compressed by one zstd frame with a checksum. `look.data` and `core` are the
+//! Each blob is one JSON document compressed by one zstd frame with a checksum. `look.data`, `core` and `inside` are the
 //! model's own types under their own field names (`core` with a dictionary, see `blob`); `threads` and `space` are columns (`threads`, `space`),
 //! because 4,000 mappings share their keys and most of their digits. Fields may be added in schema 1: a reader
 //! takes the default for one that is missing and skips one it does not know. Anything else (a field that changes
@@ -80,6 +81,8 @@ pub(crate) enum Kind {
     Threads,
     /// Its mappings and what was read of their pages.
     Space,
+    /// What a JVM told when it was attached to.
+    Inside,
 }
 
 impl Kind {
@@ -90,6 +93,7 @@ impl Kind {
             Self::Core => "core",
             Self::Threads => "threads",
             Self::Space => "space",
+            Self::Inside => "inside",
         }
     }
 
@@ -100,6 +104,7 @@ impl Kind {
                 Self::Head | Self::Core => 0,
                 Self::Threads => 1,
                 Self::Space => 2,
+                Self::Inside => 3,
             }
     }
 
@@ -107,7 +112,7 @@ impl Kind {
     pub(crate) const fn max_json(self) -> usize {
         match self {
             Self::Head | Self::Core => 8 << 20,
-            Self::Threads => 64 << 20,
+            Self::Threads | Self::Inside => 64 << 20,
             Self::Space => 128 << 20,
         }
     }

@@ -222,6 +222,9 @@ impl LookWriter<'_> {
             }
             self.part(id, Kind::Space, &SpaceTable(space))?;
         }
+        if let Reading::Value(inside) = &process.inside {
+            self.part(id, Kind::Inside, inside)?;
+        }
         let (key, name) = (process.key, process.stat.name.as_str());
         let mut insert = self.db.prepare_cached("INSERT INTO process VALUES(?, ?, ?, ?, ?)")?;
         insert.execute(params![id, self.id as i64, key.pid.0, key.start.0 as i64, name])?;

@@ -7,7 +7,7 @@ use model::{Pid, Statm};
 
 use super::Prober;
 use crate::Parts;
-use crate::proc::{NumberPath, statm};
+use crate::proc::{NumberPath, stat, statm};
 use crate::sys::file;
 
 /// A process, at a glance. Without its birth: nothing here says which process had the pid.
@@ -32,7 +32,8 @@ impl Prober {
                 Some(statm) if statm.size.0 > 0 => {
                     self.threads(pid).map(|threads| Glance { pid, threads, statm })
                 }
-                // Without memory: of the kernel, or its first thread has ended. The whole reading tells.
+                _ if self.is_of_the_kernel(pid) => None,
+                // Without memory: its first thread has ended. The whole reading tells.
                 _ => self.process(pid, &Parts::overview()).and_then(|process| {
                     let statm = process.statm.value().copied().unwrap_or_default();
                     let threads = process.stat.threads;
@@ -48,6 +49,15 @@ impl Prober {
         let (mut path, mut space) = (NumberPath::default(), [0_u8; 256]);
         let record = file::read_record(&self.root, path.set(pid.0, b"/statm"), &mut space).ok().flatten()?;
         statm::parse(record, self.page_size).ok()
+    }
+
+    /// Without opening its directory first: a host has hundreds of them.
+    fn is_of_the_kernel(&self, pid: Pid) -> bool {
+        let (mut path, mut space) = (NumberPath::default(), [0_u8; stat::RECORD]);
+        let record = file::read_record(&self.root, path.set(pid.0, b"/stat"), &mut space).ok().flatten();
+        record.is_some_and(|record| {
+            stat::parse(record, self.page_size).is_ok_and(|stat| stat.is_kernel_thread())
+        })
     }
 
     /// The kernel counts the links of a directory of threads as it does anywhere: itself, its entry, and a directory

@@ -24,6 +24,8 @@ struct Reader<'a> {
     ask_robust_list: bool,
     ask_syscall: bool,
     path: NumberPath,
+    /// Kept, so that it is cleared once and not for each thread.
+    space: [u8; stat::RECORD],
 }
 
 /// Reads all threads, in the order of their ids. Threads that end meanwhile are left out.
@@ -61,6 +63,7 @@ fn stacks_of_all(
         ask_robust_list: root.is_live(),
         ask_syscall: true,
         path: NumberPath::default(),
+        space: [0; stat::RECORD],
     };
     let mut threads = Vec::with_capacity(numbers.len());
     for tid in numbers.iter() {
@@ -86,8 +89,14 @@ fn read_all(
     listing.numbers(&tasks, numbers).map_err(|error| dir.absence(c"task", error))?;
     numbers.sort_unstable();
     let ask_robust_list = with_stacks && root.is_live();
-    let mut reader =
-        Reader { dir, tasks, ask_robust_list, ask_syscall: with_stacks, path: NumberPath::default() };
+    let mut reader = Reader {
+        dir,
+        tasks,
+        ask_robust_list,
+        ask_syscall: with_stacks,
+        path: NumberPath::default(),
+        space: [0; stat::RECORD],
+    };
     let mut threads = Vec::with_capacity(numbers.len());
     for tid in numbers.iter() {
         if let Some(thread) = reader.thread(Pid(*tid))? {
@@ -102,8 +111,8 @@ impl Reader<'_> {
         // The stack first: that the thread's own file can be read afterwards shows that it was still this thread
         // which get_robust_list answered for, and not a new one with its id.
         let stack = if self.ask_robust_list || self.ask_syscall { self.stack(tid)? } else { None };
-        let mut space = [0_u8; stat::RECORD];
-        let record = match file::read_record(&self.tasks, self.path.set(tid.0, b"/stat"), &mut space) {
+        let name = self.path.set(tid.0, b"/stat");
+        let record = match file::read_record(&self.tasks, name, &mut self.space) {
             Ok(Some(record)) => record,
             Ok(None) => return Err(in_task(Absence::malformed("stat", 1, "too long"))),
             Err(Errno::NOENT | Errno::SRCH) => return Ok(None),

@@ -256,10 +256,11 @@ fn process() -> impl Strategy<Value = ProcessReading> {
         reading(space()),
         reading(rollup),
         reading(remains()),
+        (reading(counters()), reading(inside())),
     );
     (short, rest).prop_map(|(short, rest)| {
         let (key, at_s, took_s, stat, statm, status, cmdline, exe) = short;
-        let (cgroups, rlimits, descriptors, children, threads, space, rollup, remains) = rest;
+        let (cgroups, rlimits, descriptors, children, threads, space, rollup, remains, (jvm, inside)) = rest;
         ProcessReading {
             key,
             at_s,
@@ -277,7 +278,54 @@ fn process() -> impl Strategy<Value = ProcessReading> {
             space,
             rollup,
             remains,
+            jvm,
+            inside,
         }
+    })
+}
+
+fn counters() -> impl Strategy<Value = JvmCounters> {
+    let generation = (text(), bytes(), bytes(), option::of(bytes()), any::<bool>()).prop_map(
+        |(name, used, committed, limit, tenured)| HeapGeneration {
+            name,
+            space: JvmSpace { used, committed, limit },
+            tenured,
+        },
+    );
+    (text(), option::of(any::<bool>()), option::of(seconds()), vec(generation, 0..3), option::of(number()))
+        .prop_map(|(version, can_attach, uptime_s, generations, classes_loaded)| JvmCounters {
+            version,
+            can_attach,
+            uptime_s,
+            generations,
+            classes_loaded,
+            ..JvmCounters::default()
+        })
+}
+
+fn inside() -> impl Strategy<Value = JvmInside> {
+    let frame = || {
+        (text(), text(), option::of(text()), option::of(any::<u32>()), option::of(text()), any::<bool>())
+            .prop_map(|(class, method, file, line, origin, of_jdk)| JavaFrame {
+                class,
+                method,
+                file,
+                line,
+                origin,
+                of_jdk,
+            })
+    };
+    let birth = (text(), number(), text(), seconds(), any::<bool>()).prop_map(
+        |(name, java_id, starter, at_boot_s, failed)| JavaBirth { name, java_id, starter, at_boot_s, failed },
+    );
+    let spawn = (text(), vec(frame(), 0..5), any::<bool>(), vec(birth, 0..4), number()).prop_map(
+        |(source, frames, cut, births, count)| SpawnStack { source, frames, cut, births, count, failed: 0 },
+    );
+    let site = (frame(), text()).prop_map(|(at, makes)| CreationSite { at, makes });
+    (vec(spawn, 0..3), vec(site, 0..3)).prop_map(|(spawns, sites)| JvmInside {
+        spawns,
+        sites,
+        ..JvmInside::default()
     })
 }
 
