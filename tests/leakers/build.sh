@@ -55,6 +55,7 @@ c=(-std=gnu11 -O2 -g "${warnings[@]}" -pthread)
 
 compile tether c/tether.c -- gcc "${c[@]}" c/tether.c
 compile mmap-latency mmap-latency.c -- gcc "${c[@]}" mmap-latency.c
+compile proc-floor proc-floor.c -- gcc "${c[@]}" -D_GNU_SOURCE proc-floor.c
 leak=(c/leak.c c/leaker.c)
 healthy=(c/healthy.c c/leaker.c)
 shape=(c/shape.c c/stacks.c c/classes.c c/leaker.c)

@@ -1,5 +1,6 @@
 //! What is measured is built first: the release binary, the floors, the leaking programs.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -11,8 +12,10 @@ use probe::Clock;
 pub(crate) struct Built {
     /// The repository.
     pub(crate) root: PathBuf,
-    /// The release binary.
+    /// The release binary that is copied to a box: linked statically.
     pub(crate) flatfoot: PathBuf,
+    /// The one that cargo builds.
+    pub(crate) release: PathBuf,
     /// The example that measures the floors.
     pub(crate) memory_cost: PathBuf,
     /// The leaking programs.
@@ -30,17 +33,15 @@ impl Built {
         let own = std::env::current_exe().context("where xtask lies")?;
         let target = own.ancestors().nth(2).context("xtask lies in a target directory")?.to_owned();
         cargo(&root, &target, &["--package", "flatfoot"])?;
+        run(&root.join("scripts/build-static.sh"), &[])?;
         cargo(&root, &target, &["--package", "flatfoot-probe", "--example", "memory_cost"])?;
         let leakers = root.join("target/leakers");
-        let built =
-            Command::new(root.join("tests/leakers/build.sh")).arg(&leakers).stdout(Stdio::null()).status();
-        if !built.context("tests/leakers/build.sh")?.success() {
-            bail!("tests/leakers/build.sh failed");
-        }
+        run(&root.join("tests/leakers/build.sh"), &[leakers.as_os_str()])?;
         let release = target.join("release");
         Ok(Self {
+            flatfoot: root.join("target/static/flatfoot"),
             root,
-            flatfoot: release.join("flatfoot"),
+            release: release.join("flatfoot"),
             memory_cost: release.join("examples/memory_cost"),
             leakers,
         })
@@ -58,6 +59,14 @@ impl Built {
         std::fs::remove_dir_all(&target).context("target/cold")?;
         Ok(took)
     }
+}
+
+fn run(script: &Path, arguments: &[&OsStr]) -> Result<()> {
+    let status = Command::new(script).args(arguments).stdout(Stdio::null()).status();
+    if !status.with_context(|| script.display().to_string())?.success() {
+        bail!("{} failed", script.display());
+    }
+    Ok(())
 }
 
 fn cargo(root: &Path, target: &Path, what: &[&str]) -> Result<()> {

@@ -1,5 +1,7 @@
 //! The works that are measured, with the figures that were promised for each.
 
+use std::path::Path;
+
 use anyhow::Result;
 
 use super::built::Built;
@@ -35,9 +37,17 @@ fn flatfoot(built: &Built, arguments: &str, pid: Option<u32>) -> Run {
     Run::new(&format!("flatfoot {arguments}"), pid).program(&built.flatfoot.to_string_lossy())
 }
 
-/// A row for each peer: how many times flatfoot's CPU it takes.
-fn against(work: &str, own: &Run, peers: &[Peer], rounds: usize) -> Vec<Row> {
-    let runs: Vec<&Run> = std::iter::once(own).chain(peers.iter().map(|peer| &peer.run)).collect();
+/// What reads the same files and drops them, as a program of its own.
+fn floor(built: &Built, arguments: &str, pid: Option<u32>) -> Run {
+    let program = built.leakers.join("proc-floor");
+    Run::new(&format!("proc-floor {arguments}"), pid).program(&program.to_string_lossy())
+}
+
+/// A row for each peer: how many times flatfoot's CPU it takes. With a floor also how many times the floor's CPU: more
+/// than that nobody reaches who reads these files.
+fn against(work: &str, own: &Run, peers: &[Peer], floor: Option<&Run>, rounds: usize) -> Vec<Row> {
+    let runs: Vec<&Run> =
+        std::iter::once(own).chain(peers.iter().map(|peer| &peer.run)).chain(floor).collect();
     let costs = match cost::in_turn(&runs, rounds) {
         Ok(costs) => costs,
         Err(why) => return vec![Row::missing(work, &why)],
@@ -50,7 +60,18 @@ fn against(work: &str, own: &Run, peers: &[Peer], rounds: usize) -> Vec<Row> {
             .aside(format!("{} against {}", milliseconds(median(index + 1)), milliseconds(median(0))))
             .command(format!("{} / {own}", peer.run))
     };
-    peers.iter().enumerate().map(row).collect()
+    let mut rows: Vec<Row> = peers.iter().enumerate().map(row).collect();
+    if let Some(floor) = floor {
+        let last = runs.len() - 1;
+        let at_best = |(index, peer): (usize, &Peer)| {
+            let ratio = Spread::of_ratios(&cpu[index + 1], &cpu[last]);
+            Row::new(format!("{work}: at best"), Unit::Times, Reach::Nothing, ratio)
+                .aside(format!("{} against {}", milliseconds(median(index + 1)), milliseconds(median(last))))
+                .command(format!("{} / {floor}", peer.run))
+        };
+        rows.extend(peers.iter().enumerate().map(at_best));
+    }
+    rows
 }
 
 /// Mappings listed, what is touched, and details, of one target; `smem_filter` finds it by its command line.
@@ -83,14 +104,16 @@ pub(crate) fn memory(built: &Built, name: &str, pid: u32, smem_filter: &str, rou
         Err(why) => rows.push(Row::missing(format!("floors, {name}"), &why)),
     }
     let peers = [Peer::new("pmap PID", Some(pid), 2.0), Peer::new("pmap -x PID", Some(pid), 10.0)];
-    rows.extend(against(&listed, &own("map --mappings --detail sizes PID"), &peers, rounds.commands));
+    let least = floor(built, "maps PID", Some(pid));
+    let sizes = own("map --mappings --detail sizes PID");
+    rows.extend(against(&listed, &sizes, &peers, Some(&least), rounds.commands));
     let peers = [
         Peer::new("pmap -x PID", Some(pid), 4.0),
         Peer::new(&format!("smem -m -P {smem_filter}"), None, 15.0),
     ];
-    rows.extend(against(&touched, &own("map --detail touched PID"), &peers, rounds.commands));
+    rows.extend(against(&touched, &own("map --detail touched PID"), &peers, None, rounds.commands));
     let peers = [Peer::new("pmap -x PID", Some(pid), 2.0)];
-    rows.extend(against(&full, &own("map --detail full PID"), &peers, rounds.commands));
+    rows.extend(against(&full, &own("map --detail full PID"), &peers, None, rounds.commands));
     rows
 }
 
@@ -102,7 +125,8 @@ pub(crate) fn threads(built: &Built, pid: u32, rounds: Rounds) -> Vec<Row> {
         Peer::new("jcmd PID Thread.print", Some(pid), 12.0),
     ];
     let own = flatfoot(built, "threads --list PID", Some(pid));
-    against("2,000 threads: births, names, states", &own, &peers, rounds.commands)
+    let least = floor(built, "threads PID", Some(pid));
+    against("2,000 threads: births, names, states", &own, &peers, Some(&least), rounds.commands)
 }
 
 /// The whole diagnosis of the JVM.
@@ -154,22 +178,31 @@ pub(crate) fn host(built: &Built, rounds: Rounds) -> Vec<Row> {
         Err(why) => return vec![Row::missing(work, &why)],
     };
     let peers = || [Peer::new("top -b -n1", None, 3.0), Peer::new("ps aux", None, 5.0)];
-    let mut rows = against(work, &flatfoot(built, "top --once", None), &peers(), rounds.commands);
+    let mut rows = against(
+        work,
+        &flatfoot(built, "top --once", None),
+        &peers(),
+        Some(&floor(built, "processes", None)),
+        rounds.commands,
+    );
     // Every process with its command line, limits and descriptors, of which top shows nothing.
     let all = flatfoot(built, "top --once -n 0", None);
-    let all = against(&format!("{work}, all shown"), &all, &peers(), rounds.commands);
+    let all = against(&format!("{work}, all shown"), &all, &peers(), None, rounds.commands);
     rows.extend(all.into_iter().map(Row::without_reach));
     rows
 }
 
 /// Size of the binary, and time to build it.
 pub(crate) fn binary(built: &Built, cold: bool) -> Vec<Row> {
-    let size = std::fs::metadata(&built.flatfoot).map(|file| file.len() as f64);
-    let mut rows = vec![match size {
-        Ok(size) => Row::new("release binary", Unit::Megabytes, Reach::AtMost(8e6), Spread::of(vec![size]))
-            .command("stat -c %s target/release/flatfoot"),
-        Err(why) => Row::missing("release binary", &why.into()),
-    }];
+    let row = |work: &str, binary: &Path, command: &str| match std::fs::metadata(binary) {
+        Ok(file) => Row::new(work, Unit::Megabytes, Reach::AtMost(8e6), Spread::of(vec![file.len() as f64]))
+            .command(command),
+        Err(why) => Row::missing(work, &why.into()),
+    };
+    let mut rows = vec![
+        row("release binary", &built.release, "stat -c %s target/release/flatfoot"),
+        row("release binary, static", &built.flatfoot, "make static; stat -c %s target/static/flatfoot"),
+    ];
     if cold {
         rows.push(cold_build(built).unwrap_or_else(|why| Row::missing("cold build", &why)));
     }
