@@ -132,15 +132,35 @@ pub struct RuledOut {
     pub why: String,
 }
 
-/// A stack that made what leaks.
+/// Code that made what leaks, surest first.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
 pub struct CreatedBy {
-    /// Who said so: `agent`, `trace` …
+    /// Who said so. A stack seen when a thread was born: `agent`, `jfr`, `trace`. What existing threads work for:
+    /// `owner`. Code that could have made them: `site`.
     pub source: String,
-    /// How many births it was seen for.
+    /// How many births it was seen for; for an `owner` how many of the leaked threads; 0 for a `site`.
     pub births: u64,
+    /// Of how many births that were seen, or of how many leaked threads.
+    pub of: u64,
+    /// How sure that is, in words.
+    pub sure: String,
+    /// The thread that started them.
+    pub thread: Option<Text>,
     /// Innermost first.
     pub frames: Vec<Frame>,
+}
+
+/// How often code of a library was on the stack when what leaks was made.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct LibraryShare {
+    /// Its name, with its version if that is known.
+    pub name: String,
+    /// Births with a frame of it on the stack.
+    pub births: u64,
+    /// Of how many that were seen.
+    pub of: u64,
 }
 
 /// One frame of a stack.
@@ -167,6 +187,9 @@ pub struct ScheduleMatch {
     pub expression: String,
     /// What it runs, when it was found.
     pub what: Option<Text>,
+    /// Was it found in the process itself, and not on the host?
+    #[serde(default)]
+    pub in_process: bool,
     /// What it means: `fires each minute`.
     pub meaning: String,
     /// The near miss: `an hourly field would be "0 0 * * * ?"`.
@@ -210,8 +233,14 @@ pub struct Finding {
     pub committed_bytes: Option<u64>,
     /// Of that, in use.
     pub touched_bytes: Option<u64>,
-    /// Who makes them; empty at access level `read`.
+    /// Who makes them, surest first; empty at access level `read`.
     pub created_by: Vec<CreatedBy>,
+    /// The libraries on the stacks of `created_by`, most births first, and suspects that were on none.
+    #[serde(default)]
+    pub libraries: Vec<LibraryShare>,
+    /// Where the leak has more than one cause (what is never ended, and what starts it too often): each of them.
+    #[serde(default)]
+    pub faults: Vec<String>,
     /// Schedules that fit.
     pub schedules: Vec<ScheduleMatch>,
     /// For and against.

@@ -112,8 +112,26 @@ pub struct JvmInside {
     pub owners: Vec<ThreadOwner>,
     /// Code of loaded application classes that makes threads, pools or timers.
     pub sites: Vec<CreationSite>,
+    /// The jars and directories that frames, owners and sites name.
+    pub jars: Vec<JarIdentity>,
+    /// How long spawns were watched for, in seconds since boot: from, to.
+    pub watched: Option<(f64, f64)>,
     /// Why something that was asked for is missing, in the order it was tried; shown under NOT JUDGED.
     pub missing: Vec<String>,
+}
+
+/// A jar, a directory of classes, or a jar in a jar.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct JarIdentity {
+    /// As frames name it.
+    pub path: Text,
+    /// Maven's artifact, the manifest's title, or the file's name without version and ending.
+    pub name: Text,
+    /// Its version, if one can be told.
+    pub version: Option<Text>,
+    /// Maven's group.
+    pub group: Option<Text>,
 }
 
 /// A method on a Java stack.

@@ -21,6 +21,8 @@ pub struct ScheduleEntry {
 pub enum ScheduleWhen {
     /// Five cron fields, or `@hourly` and its like.
     Cron(Text),
+    /// Quartz's or Spring's six or seven fields, seconds first.
+    Quartz(Text),
     /// systemd's OnCalendar.
     Calendar(Text),
     /// systemd's OnUnitActiveSec and its like, in seconds.

@@ -155,6 +155,8 @@ pub(super) fn start(subject: &Subject<'_>, kind: FindingKind, what: &str) -> Fin
         committed_bytes: None,
         touched_bytes: None,
         created_by: Vec::new(),
+        libraries: Vec::new(),
+        faults: Vec::new(),
         schedules: Vec::new(),
         evidence: Vec::new(),
         ruled_out: Vec::new(),

@@ -222,6 +222,8 @@ fn finding(
         committed_bytes: scaled(stacks.committed.0),
         touched_bytes: stacks.touched.and_then(|t| scaled(t.0)),
         created_by: Vec::new(),
+        libraries: Vec::new(),
+        faults: Vec::new(),
         schedules: schedules(subject, group),
         evidence: Vec::new(),
         ruled_out: Vec::new(),

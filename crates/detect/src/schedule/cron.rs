@@ -38,6 +38,11 @@ pub(super) fn parse(text: &str) -> Option<Calendar> {
     })
 }
 
+/// Reads a field of seconds, which cron doesn't have and its relatives write like minutes.
+pub(super) fn seconds(text: &str) -> Option<Set> {
+    field(text, 0, 59, &[], 0)
+}
+
 /// Reads one field: `*`, `5`, `1-5`, `*/2`, `1-30/5`, `mon`, and lists of these.
 fn field(text: &str, low: u32, high: u32, names: &[&str], first_name: u32) -> Option<Set> {
     let mut set = 0;

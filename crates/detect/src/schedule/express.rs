@@ -26,6 +26,7 @@ pub(super) fn expressions(cadence: &Cadence) -> Vec<ScheduleMatch> {
         source: None,
         expression,
         what: None,
+        in_process: false,
         meaning: meaning.clone(),
         near_miss,
     };

@@ -7,6 +7,7 @@ mod calendar;
 mod cron;
 mod express;
 mod oncalendar;
+mod quartz;
 
 use model::{Cadence, ScheduleEntry, ScheduleMatch, ScheduleWhen};
 
@@ -45,6 +46,12 @@ fn fit(cadence: &Cadence, entry: &ScheduleEntry, utc_offset_s: i32) -> Option<Sc
             let period = fits_calendar(cadence, cron::parse(text.as_str())?, CRON_LATE_S, utc_offset_s)?;
             (text.as_str().trim().to_owned(), express::describe(period), cron_near_miss(text.as_str()))
         }
+        ScheduleWhen::Quartz(text) => {
+            let period = fits_calendar(cadence, quartz::parse(text.as_str())?, QUARTZ_LATE_S, utc_offset_s)?;
+            let text = text.as_str().trim().to_owned();
+            let near_miss = quartz::near_miss(&text);
+            (text, express::describe(period), near_miss)
+        }
         ScheduleWhen::Calendar(text) => {
             let calendar = oncalendar::parse(text.as_str())?;
             let period = fits_calendar(cadence, calendar, TIMER_LATE_S, utc_offset_s)?;
@@ -60,6 +67,7 @@ fn fit(cadence: &Cadence, entry: &ScheduleEntry, utc_offset_s: i32) -> Option<Sc
         source: Some(entry.source.clone()),
         expression,
         what: Some(entry.what.clone()),
+        in_process: false,
         meaning,
         near_miss,
     })
@@ -67,6 +75,9 @@ fn fit(cadence: &Cadence, entry: &ScheduleEntry, utc_offset_s: i32) -> Option<Sc
 
 /// Seconds after its time that a cron job's threads may appear: cron wakes once a minute and starts a program.
 const CRON_LATE_S: f64 = 10.0;
+
+/// The same for a scheduler in the process itself, which may be busy.
+const QUARTZ_LATE_S: f64 = 5.0;
 
 /// The same for a systemd timer, whose AccuracySec is a minute unless it is set.
 const TIMER_LATE_S: f64 = 70.0;

@@ -332,6 +332,7 @@ fn inside() -> impl Strategy<Value = JvmInside> {
 fn host() -> impl Strategy<Value = HostReading> {
     let when = prop_oneof![
         text().prop_map(ScheduleWhen::Cron),
+        text().prop_map(ScheduleWhen::Quartz),
         text().prop_map(ScheduleWhen::Calendar),
         number().prop_map(ScheduleWhen::EverySeconds)
     ];
