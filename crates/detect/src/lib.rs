@@ -3,6 +3,7 @@
 //! series.
 
 pub mod cadence;
+pub mod creators;
 pub mod eta;
 pub mod groups;
 pub mod growth;

@@ -80,6 +80,13 @@ fn next(subject: &Subject<'_>, finding: &Finding) -> Vec<String> {
         }
         _ => next.push("look for threads that are started per call and never told to end".to_owned()),
     }
+    let is_jvm = subject.reading.jvm.value().is_some();
+    if is_jvm && finding.created_by.is_empty() && subject.level == AccessLevel::Read {
+        let wait = finding.cadence.first().map_or(String::new(), |c| {
+            format!("; waits for the next birth (≤ {})", show::duration(c.period_s))
+        });
+        next.push(format!("flatfoot diagnose {pid} --access agent        names the code{wait}"));
+    }
     if finding.confidence != Confidence::Confirmed && subject.level == AccessLevel::Read {
         let wait_s = finding.cadence.first().map_or(60.0, |c| (c.period_s * 8.0).clamp(10.0, 7_200.0));
         let wait =

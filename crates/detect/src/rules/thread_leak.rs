@@ -9,6 +9,7 @@
 //!
 //! A rhythm alone is one signal. Two signals that don't depend on each other make a finding likely.
 
+mod causes;
 mod explain;
 mod signs;
 
@@ -236,6 +237,7 @@ fn finding(
         next: Vec::new(),
     };
     explain::add_evidence(subject, group, signs, &mut finding);
+    causes::add(subject, group, &mut finding);
     finding
 }
 

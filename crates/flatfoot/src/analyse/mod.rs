@@ -10,8 +10,8 @@ use detect::eta::Rate;
 use detect::groups::{GroupInput, group};
 use detect::rules::{self, Judgement, Point, Subject};
 use model::{
-    AccessLevel, HostReading, Impact, Limit, Look, MemoryMap, Pid, ProcessKey, ProcessReading, ProcessRef,
-    Reading, Remains, Thread, ThreadGroup,
+    HostReading, Impact, Limit, Look, MemoryMap, Pid, ProcessKey, ProcessReading, ProcessRef, Reading,
+    Remains, Thread, ThreadGroup,
 };
 
 pub(crate) use document::{Diagnosis, HostSummary, LookedAt, NearestLimit, SavedCase};
@@ -63,6 +63,8 @@ impl Analyser {
         self.impact.reading_s += look.impact.reading_s;
         self.impact.own_cpu_s += look.impact.own_cpu_s;
         self.impact.level = self.impact.level.max(look.impact.level);
+        self.impact.attached_s += look.impact.attached_s;
+        self.impact.longest_pause_s = self.impact.longest_pause_s.max(look.impact.longest_pause_s);
         self.take_host(look.host);
         for process in look.processes {
             self.take_process(process, look.at_boot_s);
@@ -162,7 +164,7 @@ impl Analyser {
             groups: &tracked.groups,
             history: &tracked.history,
             first_threads: tracked.first_threads.as_ref().map(|(at, threads)| (*at, threads.as_slice())),
-            level: AccessLevel::Read,
+            level: self.impact.level,
         }
     }
 
@@ -275,4 +277,6 @@ fn keep_skipped(new: &mut ProcessReading, old: ProcessReading) {
     keep(&mut new.space, old.space);
     keep(&mut new.rollup, old.rollup);
     keep(&mut new.remains, old.remains);
+    keep(&mut new.jvm, old.jvm);
+    keep(&mut new.inside, old.inside);
 }

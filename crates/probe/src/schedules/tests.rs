@@ -29,6 +29,7 @@ fn shown(dir: &tempfile::TempDir) -> Vec<String> {
             let when = match &e.when {
                 ScheduleWhen::Cron(when) => format!("cron {when}"),
                 ScheduleWhen::Calendar(when) => format!("calendar {when}"),
+                ScheduleWhen::Quartz(when) => format!("quartz {when}"),
                 ScheduleWhen::EverySeconds(seconds) => format!("every {seconds}"),
             };
             format!("{} | {when} | {}", e.source, e.what)

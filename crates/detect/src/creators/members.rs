@@ -1,0 +1,97 @@
+//! Which Java threads belong to a group of kernel threads. The kernel keeps 15 bytes of a name; the JVM knows all of it.
+
+use std::collections::HashMap;
+
+use model::{JavaBirth, Thread, ThreadGroup};
+
+/// Bytes of a name that the kernel keeps.
+const KERNEL_NAME: usize = 15;
+/// A thread's birth in the kernel and the moment at which the JVM was asked to start it are that close, in seconds:
+/// a clock tick, and what a loaded machine needs to get from one to the other.
+const CLOSE_S: f64 = 0.5;
+
+/// The threads of a group, by the names that the kernel has of them, with their births.
+pub(super) struct Members<'a> {
+    births_by_name: HashMap<&'a str, Vec<f64>>,
+    count: usize,
+}
+
+impl<'a> Members<'a> {
+    pub(super) fn of(group: &ThreadGroup, threads: &'a [Thread]) -> Self {
+        let mut by_name: HashMap<&str, Vec<f64>> = HashMap::new();
+        for (tid, birth) in group.members.iter().zip(&group.births) {
+            if let Ok(at) = threads.binary_search_by_key(tid, |thread| thread.tid) {
+                by_name.entry(threads[at].name.as_str()).or_default().push(*birth);
+            }
+        }
+        Self { births_by_name: by_name, count: group.members.len() }
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Is a thread that was seen to be started one of them? Its name must be there, and where several have that name, one
+    /// of them must have been born then.
+    pub(super) fn has_born(&self, birth: &JavaBirth) -> bool {
+        !birth.failed
+            && names(birth.name.as_str()).any(|name| {
+                self.births_by_name.get(name.as_str()).is_some_and(|births| {
+                    births.len() == 1 || births.iter().any(|at| (at - birth.at_boot_s).abs() <= CLOSE_S)
+                })
+            })
+    }
+
+    /// Is there a thread of this name?
+    pub(super) fn has_name(&self, name: &str) -> bool {
+        names(name).any(|name| self.births_by_name.contains_key(name.as_str()))
+    }
+}
+
+/// What the kernel may have of a thread's name: its beginning, or, from JDK 23 on, both of its ends.
+fn names(whole: &str) -> impl Iterator<Item = String> {
+    let cut = |limit: usize| {
+        let mut at = limit.min(whole.len());
+        while !whole.is_char_boundary(at) {
+            at -= 1;
+        }
+        whole[..at].to_owned()
+    };
+    let ends = (whole.len() > KERNEL_NAME && whole.is_ascii())
+        .then(|| format!("{}..{}", &whole[..7], &whole[whole.len() - 6..]));
+    std::iter::once(cut(KERNEL_NAME)).chain(ends)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::Pid;
+
+    #[test]
+    fn cut_names_are_found_again() {
+        let thread = |tid, name: &str| Thread { tid: Pid(tid), name: name.into(), ..Thread::default() };
+        let threads =
+            [thread(4, "main"), thread(7, "pool-1350-threa"), thread(9, "same"), thread(10, "same")];
+        let group = ThreadGroup {
+            members: vec![Pid(7), Pid(9), Pid(10)],
+            births: vec![60.0, 120.0, 180.0],
+            ..ThreadGroup::default()
+        };
+        let members = Members::of(&group, &threads);
+        let birth =
+            |name: &str, at_boot_s| JavaBirth { name: name.into(), at_boot_s, ..JavaBirth::default() };
+        assert!(members.has_born(&birth("pool-1350-thread-1", 60.0)));
+        assert!(!members.has_born(&birth("pool-1351-thread-1", 60.0)));
+        assert!(members.has_born(&birth("same", 120.1)));
+        assert!(!members.has_born(&birth("same", 150.0)));
+        assert!(!members.has_born(&birth("main", 60.0)));
+        assert!(members.has_name("pool-1350-thread-1") && !members.has_name("main"));
+        assert_eq!(members.count(), 3);
+    }
+
+    #[test]
+    fn a_name_is_never_cut_within_a_character() {
+        assert_eq!(names("ääääääääää").collect::<Vec<_>>(), ["äääääää"]);
+        assert_eq!(names("pool-1350-thread-1").collect::<Vec<_>>(), ["pool-1350-threa", "pool-13..read-1"]);
+    }
+}
