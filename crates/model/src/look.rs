@@ -39,6 +39,8 @@ pub struct Impact {
     pub attached_s: f64,
     /// The longest that a target was stopped, in seconds; 0 at `read`.
     pub longest_pause_s: f64,
+    /// What was done besides reading, a phrase each: `agent 87 KB loaded, hook removed`.
+    pub done: Vec<String>,
     /// How long flatfoot read from /proc, in seconds.
     pub reading_s: f64,
     /// CPU time that flatfoot itself used, in seconds.

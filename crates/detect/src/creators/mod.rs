@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 use model::{
     CreatedBy, Frame, JavaFrame, JvmInside, LibraryShare, PoolShape, PoolState, ScheduleEntry, ScheduleWhen,
-    SpawnStack, Thread, ThreadGroup, ThreadOwner, show,
+    SpawnStack, Text, Thread, ThreadGroup, ThreadOwner, show,
 };
 
 pub use role::{Role, known_as, of_frame};
@@ -146,12 +146,11 @@ struct Namer<'a> {
 impl Namer<'_> {
     fn frame(&self, frame: &JavaFrame) -> Frame {
         let role = of_frame(frame, self.inside, self.command);
-        let class = frame.class.as_str();
         Frame {
-            symbol: if class.is_empty() {
+            symbol: if frame.class.is_empty() {
                 frame.method.to_string()
             } else {
-                format!("{class}.{}", frame.method)
+                format!("{}.{}", frame.class, frame.method)
             },
             file: frame.file.as_ref().map(ToString::to_string),
             line: frame.line,
@@ -176,7 +175,7 @@ impl Namer<'_> {
                 .rsplit('/')
                 .next()
                 .filter(|name| !name.is_empty())
-                .map(str::to_owned),
+                .map(|name| Text::from(name).to_string()),
         }
     }
 
@@ -187,11 +186,13 @@ impl Namer<'_> {
             .iter()
             .filter(|link| link.application)
             .map(|link| {
-                let class = link.class.as_str();
-                let frame =
-                    JavaFrame { class: class.into(), origin: link.origin.clone(), ..JavaFrame::default() };
+                let frame = JavaFrame {
+                    class: link.class.clone(),
+                    origin: link.origin.clone(),
+                    ..JavaFrame::default()
+                };
                 Frame {
-                    symbol: class.to_owned(),
+                    symbol: link.class.to_string(),
                     file: None,
                     line: None,
                     origin: self.origin(&frame),

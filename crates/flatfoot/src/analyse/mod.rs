@@ -63,6 +63,7 @@ impl Analyser {
         self.impact.reading_s += look.impact.reading_s;
         self.impact.own_cpu_s += look.impact.own_cpu_s;
         self.impact.level = self.impact.level.max(look.impact.level);
+        self.impact.done.extend(look.impact.done);
         self.impact.attached_s += look.impact.attached_s;
         self.impact.longest_pause_s = self.impact.longest_pause_s.max(look.impact.longest_pause_s);
         self.take_host(look.host);

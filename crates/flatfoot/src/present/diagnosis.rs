@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use model::show;
 use model::{
-    Bytes, Confidence, Evidence, Finding, FindingKind, Limit, LimitUnit, PoolShape, RuledOut, ScheduleMatch,
+    AccessLevel, Bytes, Confidence, Evidence, Finding, FindingKind, Limit, LimitUnit, PoolShape, RuledOut,
+    ScheduleMatch,
 };
 
 use super::Term;
@@ -96,9 +97,10 @@ fn full(finding: &Finding, host: &HostSummary, term: Term, out: &mut String) {
         let label = if finding.confidence == Confidence::Possible { "ONLY POSSIBLE" } else { "NOT SURER" };
         labelled(out, term, label, why);
     }
-    for schedule in &finding.schedules {
+    for schedule in finding.schedules.iter().filter(|schedule| !schedule.in_process) {
         labelled(out, term, "SCHEDULE", &schedule_line(schedule));
     }
+    super::creators::write(finding, term, out);
     evidence(finding, term, out);
     if !finding.ruled_out.is_empty() {
         labelled(out, term, "RULED OUT", &joined(&finding.ruled_out, ": "));
@@ -139,6 +141,12 @@ fn impact(diagnosis: &Diagnosis) -> String {
     let impact = &diagnosis.impact;
     if diagnosis.origin != "this host" {
         return format!("none: read from {}", diagnosis.origin);
+    }
+    if impact.level > AccessLevel::Read {
+        let mut parts = vec![format!("attached {}", show::duration(impact.attached_s))];
+        parts.extend(impact.done.iter().cloned());
+        parts.push(format!("longest pause {}", show::duration(impact.longest_pause_s)));
+        return parts.join("; ");
     }
     format!(
         "read from /proc for {}, {} of CPU; nothing was loaded, signalled or stopped",
@@ -406,7 +414,7 @@ fn nearest_limit(nearest: &NearestLimit) -> String {
 }
 
 /// `LABEL        text`, further lines of the text below it.
-fn labelled(out: &mut String, term: Term, label: &str, text: &str) {
+pub(super) fn labelled(out: &mut String, term: Term, label: &str, text: &str) {
     if text.is_empty() {
         return;
     }

@@ -422,6 +422,7 @@ pub fn look() -> impl Strategy<Value = Look> {
                 level,
                 attached_s: s[4],
                 longest_pause_s: s[5],
+                done: vec![format!("{level:?}")],
                 reading_s: s[6],
                 own_cpu_s: s[7],
             },
