@@ -7,6 +7,7 @@ pub mod creators;
 pub mod eta;
 pub mod groups;
 pub mod growth;
+pub mod heap;
 pub mod limits;
 pub mod names;
 pub mod rules;

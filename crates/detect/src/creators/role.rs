@@ -117,6 +117,28 @@ pub fn of_frame(frame: &JavaFrame, inside: &JvmInside, command: &str) -> Role {
     }
 }
 
+/// Whose class it is, by its name alone: arrays and primitives are the JDK's, and what is of no known package is the
+/// application's.
+#[must_use]
+pub fn of_class(class: &str) -> Role {
+    let element = class.trim_end_matches("[]");
+    let bare = !element.contains('.');
+    let primitive = ["byte", "char", "short", "int", "long", "float", "double", "boolean"].contains(&element);
+    // `[B`, `[Ljava.lang.String;`, `<constantPoolKlass>`: other ways in which histograms write what is the JVM's own.
+    if bare && (primitive || element.starts_with('[') || element.starts_with('<')) {
+        return Role::Jdk;
+    }
+    let element = element.trim_start_matches('[');
+    let element = element.strip_prefix('L').filter(|_| class.starts_with('[')).unwrap_or(element);
+    let has = |list: &[(&str, &str)]| list.iter().any(|(package, _)| element.starts_with(package));
+    match () {
+        () if JDK.iter().any(|package| element.starts_with(package)) => Role::Jdk,
+        () if has(&RUNTIMES) => Role::Runtime,
+        () if has(&FRAMEWORKS) => Role::Framework,
+        () => Role::Application,
+    }
+}
+
 /// Is what lies at this path a dependency? The application's own jar is the one that it was started with; a directory of
 /// classes is its own, too.
 fn is_library(origin: &str, inside: &JvmInside, command: &str) -> bool {
