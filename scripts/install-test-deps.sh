@@ -67,3 +67,6 @@ if ! command -v cargo-nextest >/dev/null && [[ ! -x ${CARGO_HOME:-$HOME/.cargo}/
     echo "install-test-deps: cargo install cargo-nextest --locked" >&2
     cargo install cargo-nextest --locked --quiet
 fi
+
+# Other releases of Java: none of them is required.
+scripts/install-jdks.sh

@@ -79,8 +79,11 @@ if outdated "$jar" "${java[@]}"; then
         exit 1
     fi
     rm -rf "$out/classes"
-    javac -Xlint:all -g --release 17 -d "$out/classes" -cp "$quartz" "${java[@]}" >&2
-    jar --create --file "$jar.new" -C "$out/classes" .
+    # Release 8, so that one jar runs on every JDK; -options: javac finds that old.
+    javac -Xlint:all,-options -g --release 8 -d "$out/classes" -cp "$quartz" "${java[@]}" >&2
+    # A name and a version, as a library has them.
+    printf '%s\n' 'Implementation-Title: leakcase' 'Implementation-Version: 1.4.0' >"$out/leakcase.mf"
+    jar --create --file "$jar.new" --manifest "$out/leakcase.mf" -C "$out/classes" .
     mv "$jar.new" "$jar"
 fi
 

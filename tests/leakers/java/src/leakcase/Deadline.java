@@ -19,13 +19,13 @@ abstract class Deadline {
     }
 
     static Deadline of(String mode) {
-        return switch (mode) {
-            case "none" -> new NoDeadline();
-            case "leak" -> new FreshPool();
-            case "fixed" -> new SharedPool();
-            case "shutdown" -> new ClosingPool();
-            default -> throw new IllegalArgumentException(mode);
-        };
+        switch (mode) {
+            case "none": return new NoDeadline();
+            case "leak": return new FreshPool();
+            case "fixed": return new SharedPool();
+            case "shutdown": return new ClosingPool();
+            default: throw new IllegalArgumentException(mode);
+        }
     }
 
     private static final class NoDeadline extends Deadline {

@@ -7,13 +7,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
  * A JVM in its first minutes: metaspace, code cache and heap all grow, and then they stop.
  *
  * <p>It loads the JDK's own classes a few at a time, keeps a working set it fills up to, produces
- * garbage, and runs code that is worth compiling.
+ * garbage, and runs code that is worth compiling. Needs JDK 9 or later.
  */
 final class WarmUp {
     private static final int TICK_MS = 50;
@@ -38,7 +39,7 @@ final class WarmUp {
             sum += work(tick);
             Thread.sleep(TICK_MS);
         }
-        System.out.println("warm pid=" + ProcessHandle.current().pid() + " classes=" + names.size() + " sum=" + sum);
+        System.out.println("warm pid=" + Main.pid() + " classes=" + names.size() + " sum=" + sum);
         // Quiet from here on: garbage would go on widening the heap for a minute, and a test of
         // the warm-up's end would have to wait for that.
     }
@@ -51,7 +52,7 @@ final class WarmUp {
                     .sorted()
                     .limit(CLASSES)
                     .map(file -> file.substring(0, file.length() - ".class".length()).replace('/', '.'))
-                    .toList();
+                    .collect(Collectors.toList());
         }
     }
 
