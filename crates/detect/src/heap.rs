@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use model::ClassCount;
+use model::{BufferPool, ClassCount, ClassLoaderStats};
 
 use crate::creators::{Role, role_of_class};
 use crate::stats::theil_sen;
@@ -27,6 +27,10 @@ pub struct Census {
     pub collections: Option<u64>,
     /// Its lines.
     pub classes: Vec<ClassCount>,
+    /// Class loaders by kind, when they were asked for.
+    pub loaders: Vec<ClassLoaderStats>,
+    /// NIO buffers by kind, when they could be counted.
+    pub buffers: Vec<BufferPool>,
 }
 
 /// A class over several looks.
@@ -163,6 +167,7 @@ mod tests {
                         bytes: counts[at] * size,
                     })
                     .collect(),
+                ..Census::default()
             })
             .collect()
     }

@@ -54,6 +54,7 @@ impl Case {
             groups: &groups,
             history: &[],
             first_threads: before.as_ref().map(|(at, threads)| (*at, threads.as_slice())),
+            censuses: &[],
             level: AccessLevel::Read,
         })
     }

@@ -6,11 +6,13 @@
 
 mod checks;
 mod counts;
+mod jvm;
 mod memory;
 mod risk;
 mod subject;
 mod thread_leak;
 
+pub use jvm::JvmPoint;
 pub use subject::{Judgement, Point, Rates, Subject, finding_id};
 
 /// One kind of leak, and how it is told.
@@ -23,8 +25,8 @@ pub trait Rule {
 
 /// Every rule. Thread leaks come first: growth of memory that they explain is not reported again.
 #[must_use]
-pub fn all() -> [&'static dyn Rule; 4] {
-    [&thread_leak::ThreadLeak, &counts::Descriptors, &counts::Children, &memory::Memory]
+pub fn all() -> [&'static dyn Rule; 5] {
+    [&thread_leak::ThreadLeak, &counts::Descriptors, &counts::Children, &jvm::Jvm, &memory::Memory]
 }
 
 /// Judges one process by every rule.

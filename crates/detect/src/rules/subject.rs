@@ -5,8 +5,10 @@ use model::{
     ProcessRef, Thread, ThreadGroup,
 };
 
+use super::JvmPoint;
 use super::counts::growing;
 use crate::eta::Rate;
+use crate::heap::Census;
 
 /// One process, with what was derived from its readings.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +31,8 @@ pub struct Subject<'a> {
     pub history: &'a [Point],
     /// Its threads in the first look, and when that was; `None` when there was only one look.
     pub first_threads: Option<(f64, &'a [Thread])>,
+    /// Class histograms of a JVM, oldest first; empty unless it was attached to.
+    pub censuses: &'a [Census],
     /// The access level in use: what NEXT may suggest.
     pub level: AccessLevel,
 }
@@ -58,6 +62,8 @@ pub struct Point {
     pub page_tables: Option<Bytes>,
     /// Sizes of private anonymous writable mappings, with how many there are of each; the most frequent 32.
     pub anonymous_sizes: Vec<(u64, u64)>,
+    /// What a JVM shares.
+    pub jvm: Option<JvmPoint>,
 }
 
 /// What a finding makes grow, per second, in the units of the limits.

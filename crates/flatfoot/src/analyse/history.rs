@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use detect::rules::Point;
-use model::{MemoryMap, Perms, ProcessReading};
+use detect::heap::Census;
+use detect::rules::{JvmPoint, Point};
+use model::{JvmCounters, MemoryMap, Perms, ProcessReading};
 
 /// How many sizes of anonymous mappings are kept per look.
 const SIZES_KEPT: usize = 32;
@@ -29,6 +30,37 @@ pub(crate) fn point(process: &ProcessReading, at_boot_s: f64, memory: Option<&Me
         resident: process.statm.value().map(|s| s.resident),
         page_tables: status.and_then(|s| s.page_tables),
         anonymous_sizes: anonymous_sizes(process),
+        jvm: process.jvm.value().map(jvm_point),
+    }
+}
+
+/// The histogram of this very look, if one was taken.
+pub(super) fn census(process: &ProcessReading, at_boot_s: f64) -> Option<Census> {
+    let inside = process.inside.value().filter(|inside| !inside.histogram.is_empty())?;
+    Some(Census {
+        at_boot_s,
+        collections: process.jvm.value().map(|jvm| jvm_point(jvm).collections),
+        classes: inside.histogram.clone(),
+        loaders: inside.loaders.clone(),
+        buffers: inside.buffers.clone(),
+    })
+}
+
+fn jvm_point(jvm: &JvmCounters) -> JvmPoint {
+    let all: u64 = jvm.collectors.iter().map(|collector| collector.collections).sum();
+    let young: u64 = jvm.collectors.first().map_or(0, |collector| collector.collections);
+    let tenured = jvm.generations.iter().rfind(|generation| generation.tenured);
+    // Collectors without generations collect the whole heap each time.
+    let major = if jvm.generations.len() > 1 { all - young } else { all };
+    JvmPoint {
+        major,
+        collections: all,
+        live: tenured.map(|generation| generation.space.used.0 as f64),
+        live_limit: tenured.and_then(|generation| generation.space.limit).map(|bytes| bytes.0 as f64),
+        classes: jvm
+            .classes_loaded
+            .map(|loaded| loaded.saturating_sub(jvm.classes_unloaded.unwrap_or(0)) as f64),
+        metaspace: jvm.metaspace.map(|space| space.used.0 as f64),
     }
 }
 

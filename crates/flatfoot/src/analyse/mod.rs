@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use detect::eta::Rate;
 use detect::groups::{GroupInput, group};
+use detect::heap::Census;
 use detect::rules::{self, Judgement, Point, Subject};
 use model::{
     HostReading, Impact, Limit, Look, MemoryMap, Pid, ProcessKey, ProcessReading, ProcessRef, Reading,
@@ -28,6 +29,7 @@ pub(crate) struct Tracked {
     pub(crate) groups: Vec<ThreadGroup>,
     history: Vec<Point>,
     first_threads: Option<(f64, Vec<Thread>)>,
+    censuses: Vec<Census>,
 }
 
 /// Takes looks one by one and keeps of each only what a judgement needs.
@@ -85,12 +87,15 @@ impl Analyser {
     fn take_process(&mut self, mut process: ProcessReading, look_at_s: f64) {
         // The end of its reading: no thread that was seen is born after that.
         let now_boot_s = look_at_s + process.at_s + process.took_s;
+        let census = history::census(&process, now_boot_s);
         let before = self.processes.remove(&process.key);
         let (mut history, mut first_threads, mut memory) = (Vec::new(), None, None);
+        let mut censuses = Vec::new();
         // An older look's mappings don't fit newer threads: classified again, the stacks would be lost.
         let mapped_now = process.space.value().is_some();
         if let Some(before) = before {
             history = before.history;
+            censuses = before.censuses;
             memory = before.memory;
             first_threads = before.first_threads.or_else(|| {
                 before.reading.threads.value().map(|threads| (before.now_boot_s, threads.clone()))
@@ -100,10 +105,19 @@ impl Analyser {
         if mapped_now {
             memory = Some(probe::classify::classify(&process));
         }
+        censuses.extend(census);
         history.push(point(&process, now_boot_s, memory.as_ref()));
         self.processes.insert(
             process.key,
-            Tracked { reading: process, now_boot_s, memory, groups: Vec::new(), history, first_threads },
+            Tracked {
+                reading: process,
+                now_boot_s,
+                memory,
+                groups: Vec::new(),
+                history,
+                first_threads,
+                censuses,
+            },
         );
     }
 
@@ -165,6 +179,7 @@ impl Analyser {
             groups: &tracked.groups,
             history: &tracked.history,
             first_threads: tracked.first_threads.as_ref().map(|(at, threads)| (*at, threads.as_slice())),
+            censuses: &tracked.censuses,
             level: self.impact.level,
         }
     }
