@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use model::AccessLevel;
 
 /// Finds which process leaks, what it leaks, how fast, and until when: on the running process, without a restart.
 #[derive(Debug, Parser)]
@@ -67,6 +68,8 @@ pub(crate) enum Command {
     Threads(Threads),
     /// Memory by class: reserved, committed, touched
     Map(Map),
+    /// What a JVM's heap holds: classes and their growth, class loaders, buffers
+    Heap(Heap),
     /// Keep the evidence before a restart: a case file that every command opens elsewhere
     Save(Save),
     /// A report for a ticket
@@ -120,16 +123,57 @@ pub(crate) struct Targets {
 
 #[derive(Clone, Debug, Default, ClapArgs)]
 pub(crate) struct Access {
-    /// What may be done to the target: read touches nothing but /proc
+    /// What may be done to the target; read touches nothing but files
     #[arg(long, value_enum, default_value_t, value_name = "LEVEL")]
     pub(crate) access: AccessChoice,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum AccessChoice {
-    /// /proc and cgroup files; nothing is loaded, signalled or stopped
+    /// /proc, cgroup files and a JVM's counters; nothing is loaded, signalled or stopped
     #[default]
     Read,
+    /// Asks a JVM by its attach mechanism: thread names and stacks; it pauses for some milliseconds
+    Attach,
+    /// Loads a small agent into a JVM for a while: who starts threads, and what the existing ones work for
+    Agent,
+}
+
+impl AccessChoice {
+    pub(crate) fn level(self) -> AccessLevel {
+        match self {
+            Self::Read => AccessLevel::Read,
+            Self::Attach => AccessLevel::Attach,
+            Self::Agent => AccessLevel::Agent,
+        }
+    }
+}
+
+/// flatfoot heap
+#[derive(Clone, Debug, Default, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  flatfoot heap 3248                what grows within ten seconds, suspects first
+  flatfoot heap 3248 --for 5m       over a longer time: slow leaks
+  flatfoot heap 3248 --for 0s       what is there now, in one look
+
+Asks a JVM through its attach mechanism (no JDK needed). Each look counts all objects and stops the JVM meanwhile:
+estimated before, measured and reported after. A full collection is never forced.")]
+pub(crate) struct Heap {
+    #[command(flatten)]
+    pub(crate) targets: Targets,
+    /// Watch for this long; 0s takes one look
+    #[arg(long = "for", value_name = "TIME", value_parser = parse_time_or_zero, default_value = "10s")]
+    pub(crate) watch_s: f64,
+    /// Looks in that time
+    #[arg(long, default_value_t = 4, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=64))]
+    pub(crate) looks: u32,
+    /// The longest that one look may stop the JVM, as far as that can be told before
+    #[arg(long, default_value = "2s", value_name = "TIME", value_parser = parse_time)]
+    pub(crate) pause: f64,
+    /// Show every class and loader
+    #[arg(long)]
+    pub(crate) all: bool,
 }
 
 /// flatfoot diagnose
@@ -141,6 +185,7 @@ Examples:
   flatfoot diagnose java mysqld          by name
   flatfoot diagnose --unit torquebox     by systemd unit
   flatfoot diagnose 3248 --for 6m        growth of memory, descriptors and children, too
+  flatfoot diagnose 3248 --access agent  which code starts a JVM's threads; says first what it does
   flatfoot diagnose 7c1e.flatfoot        what was saved, on any machine")]
 pub(crate) struct Diagnose {
     #[command(flatten)]
@@ -311,8 +356,13 @@ Examples:
   flatfoot schema                   all of them, by name
   flatfoot schema diagnosis         of diagnose --json")]
 pub(crate) struct Schema {
-    /// Of this document only: diagnosis, map, threads, top, doctor, saved
+    /// Of this document only: diagnosis, map, heap, threads, top, doctor, saved
     pub(crate) document: Option<String>,
+}
+
+/// The same, and nothing.
+fn parse_time_or_zero(text: &str) -> Result<f64, String> {
+    if matches!(text.trim(), "0" | "0s") { Ok(0.0) } else { parse_time(text) }
 }
 
 /// `90`, `90s`, `6m`, `1h30m`, `500ms`: seconds.

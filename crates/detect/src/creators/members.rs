@@ -48,6 +48,27 @@ impl<'a> Members<'a> {
     }
 }
 
+/// Is this a name of the pattern (`pool-*-thread-1`, a star for digits)? Also when the pattern was made of names that the
+/// kernel had cut.
+#[must_use]
+pub fn fits(pattern: &str, name: &str) -> bool {
+    matches(pattern.as_bytes(), name.as_bytes())
+        || names(name).any(|cut| matches(pattern.as_bytes(), cut.as_bytes()))
+}
+
+/// Stars stand for one digit (or hexadecimal digit) or more.
+fn matches(pattern: &[u8], name: &[u8]) -> bool {
+    match (pattern.split_first(), name.split_first()) {
+        (None, None) => true,
+        (Some((b'*', rest)), Some((first, others))) if first.is_ascii_hexdigit() => {
+            let digits = others.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+            (0..=digits).any(|at| matches(rest, &others[at..]))
+        }
+        (Some((wanted, rest)), Some((first, others))) => wanted == first && matches(rest, others),
+        _ => false,
+    }
+}
+
 /// What the kernel may have of a thread's name: its beginning, or, from JDK 23 on, both of its ends.
 fn names(whole: &str) -> impl Iterator<Item = String> {
     let cut = |limit: usize| {
@@ -87,6 +108,16 @@ mod tests {
         assert!(!members.has_born(&birth("main", 60.0)));
         assert!(members.has_name("pool-1350-thread-1") && !members.has_name("main"));
         assert_eq!(members.count(), 3);
+    }
+
+    #[test]
+    fn patterns_are_recognised() {
+        assert!(fits("pool-*-thread-1", "pool-1350-thread-1"));
+        assert!(fits("pool-*-thread-*", "pool-1350-thread-12"));
+        assert!(!fits("pool-*-thread-1", "pool-1350-thread-2"));
+        assert!(!fits("pool-*-thread-1", "pool--thread-1"));
+        assert!(fits("scheduler-*-thr", "scheduler-1-thread-9"));
+        assert!(fits("main", "main") && !fits("main", "main2"));
     }
 
     #[test]

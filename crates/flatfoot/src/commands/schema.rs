@@ -10,6 +10,7 @@ use crate::cli;
 use crate::failure::{Code, Failure};
 use crate::present;
 use crate::present::doctor::DoctorDocument;
+use crate::present::heap::HeapDocument;
 use crate::present::map::MapDocument;
 use crate::present::threads::ThreadsDocument;
 use crate::present::top::TopDocument;
@@ -35,11 +36,12 @@ pub(crate) fn run(args: &cli::Schema) -> Result<Code> {
     Ok(Code::Clean)
 }
 
-fn all() -> [(&'static str, Schema); 6] {
+fn all() -> [(&'static str, Schema); 7] {
     [
         ("diagnosis", schema_for!(Diagnosis)),
         ("map", schema_for!(MapDocument)),
         ("threads", schema_for!(ThreadsDocument)),
+        ("heap", schema_for!(HeapDocument)),
         ("top", schema_for!(TopDocument)),
         ("doctor", schema_for!(DoctorDocument)),
         ("saved", schema_for!(SavedDocument)),

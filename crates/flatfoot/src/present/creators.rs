@@ -194,7 +194,7 @@ fn capital(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::{Confidence, FindingKind, LibraryShare, ProcessRef, ScheduleMatch};
+    use model::{LibraryShare, ScheduleMatch};
 
     fn frame(symbol: &str, line: u32, origin: &str, role: &str) -> Frame {
         Frame {
@@ -253,45 +253,10 @@ mod tests {
                 near_miss: Some("an hourly field would be \"0 0 * * * ?\"".into()),
             }],
             faults: vec!["a pool is never shut down (the leak)".into(), "it fires too often".into()],
-            ..empty()
+            ..super::super::testing::finding("pool-*-thread-1")
         };
         let mut text = String::new();
         write(&finding, Term::default(), &mut text);
         insta::assert_snapshot!(text);
-    }
-
-    fn empty() -> Finding {
-        Finding {
-            id: String::new(),
-            kind: FindingKind::ThreadLeak,
-            confidence: Confidence::Confirmed,
-            confidence_why: None,
-            process: ProcessRef::default(),
-            subject: "pool-*-thread-1".into(),
-            subject_inferred: None,
-            pool_shape: None,
-            count: 1_550,
-            none_ended: true,
-            rate_per_s: None,
-            rate_interval: None,
-            cadence: Vec::new(),
-            seen: None,
-            reserved_bytes: None,
-            committed_bytes: None,
-            touched_bytes: None,
-            created_by: Vec::new(),
-            libraries: Vec::new(),
-            faults: Vec::new(),
-            schedules: Vec::new(),
-            evidence: Vec::new(),
-            ruled_out: Vec::new(),
-            too_small: Vec::new(),
-            process_committed_bytes: None,
-            unexplained_bytes: None,
-            limits: Vec::new(),
-            risk: String::new(),
-            now: String::new(),
-            next: Vec::new(),
-        }
     }
 }

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use model::show;
 use model::{
-    AccessLevel, Bytes, Confidence, Evidence, Finding, FindingKind, Limit, LimitUnit, PoolShape, RuledOut,
-    ScheduleMatch,
+    AccessLevel, Bytes, Confidence, Evidence, Finding, FindingKind, Impact, Limit, LimitUnit, PoolShape,
+    RuledOut, ScheduleMatch,
 };
 
 use super::Term;
@@ -134,13 +134,13 @@ fn tail(diagnosis: &Diagnosis, term: Term, out: &mut String) {
         let size = show::bytes(Bytes(saved.bytes));
         labelled(out, term, "SAVED", &format!("{} ({size}, --no-save to skip)", saved.path));
     }
-    labelled(out, term, "IMPACT", &impact(diagnosis));
+    labelled(out, term, "IMPACT", &impact(&diagnosis.impact, &diagnosis.origin));
 }
 
-fn impact(diagnosis: &Diagnosis) -> String {
-    let impact = &diagnosis.impact;
-    if diagnosis.origin != "this host" {
-        return format!("none: read from {}", diagnosis.origin);
+/// What was done to the target; nothing to one that was recorded.
+pub(super) fn impact(impact: &Impact, origin: &str) -> String {
+    if origin != "this host" {
+        return format!("none: read from {origin}");
     }
     if impact.level > AccessLevel::Read {
         let mut parts = vec![format!("attached {}", show::duration(impact.attached_s))];

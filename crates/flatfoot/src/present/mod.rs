@@ -4,11 +4,14 @@
 mod creators;
 pub(crate) mod diagnosis;
 pub(crate) mod doctor;
+pub(crate) mod heap;
 pub(crate) mod map;
 pub(crate) mod markdown;
 pub(crate) mod progress;
 mod table;
 mod term;
+#[cfg(test)]
+pub(crate) mod testing;
 pub(crate) mod threads;
 pub(crate) mod time;
 pub(crate) mod top;

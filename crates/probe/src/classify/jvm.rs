@@ -56,7 +56,10 @@ pub(super) fn claim(
     hinted: &Hinted,
     pieces: &mut Pieces<'_>,
 ) {
-    let options = process.cmdline.value().map(|line| Options::parse(line)).unwrap_or_default();
+    let options = match process.jvm.value() {
+        Some(jvm) => Options::of_jvm(jvm),
+        None => process.cmdline.value().map(|line| Options::parse(line)).unwrap_or_default(),
+    };
     let jvm = Jvm { space, named, base, charge, hinted, options };
     jvm.code_cache(pieces);
     let archive = jvm.archive_and_class_space(pieces);

@@ -1,7 +1,7 @@
-//! What a JVM's command line says about its reservations. The environment (JAVA_TOOL_OPTIONS) and argument files say
-//! such things too, and are not read.
+//! What a JVM's options say about its reservations. Its counters have them all; its command line only those that are not
+//! in the environment (JAVA_TOOL_OPTIONS) or in argument files.
 
-use model::Text;
+use model::{JvmCounters, Text};
 
 use super::{GIB, MIB};
 
@@ -23,6 +23,14 @@ impl Default for Options {
 }
 
 impl Options {
+    /// As the JVM itself has them.
+    pub(super) fn of_jvm(jvm: &JvmCounters) -> Self {
+        let program = std::iter::once("java").chain(jvm.options.as_str().split_ascii_whitespace());
+        let told = Self::parse(&program.map(Text::from).collect::<Vec<_>>());
+        let class_space = jvm.class_space.and_then(|space| space.limit).map(|limit| limit.0);
+        Self { class_space: class_space.filter(|bytes| *bytes > 0).unwrap_or(told.class_space), ..told }
+    }
+
     /// Of several options of one kind the last counts. What follows the main class or -jar's file is the program's.
     pub(super) fn parse(line: &[Text]) -> Self {
         let mut options = Self::default();
@@ -81,6 +89,18 @@ mod tests {
 
     fn parse(line: &str) -> Options {
         Options::parse(&line.split(' ').map(Text::from).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn what_the_jvm_says_itself() {
+        let limit = Some(model::Bytes(64 * MIB));
+        let jvm = JvmCounters {
+            options: "-XX:+UseG1GC -Xmx3g -Xss2048k".into(),
+            class_space: Some(model::JvmSpace { limit, ..model::JvmSpace::default() }),
+            ..JvmCounters::default()
+        };
+        let options = Options { heap: Some(3 * GIB), class_space: 64 * MIB, code_cache: 240 * MIB };
+        assert_eq!(Options::of_jvm(&jvm), options);
     }
 
     #[test]
