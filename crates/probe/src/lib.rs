@@ -7,6 +7,7 @@
 pub mod budget;
 pub mod classify;
 mod clock;
+pub mod hotspot;
 mod parts;
 mod prober;
 pub mod proc;

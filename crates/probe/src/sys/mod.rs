@@ -1,8 +1,12 @@
 //! The thin layer over system calls. Unsafe code is allowed here and nowhere else in this crate, each block
 //! with the reason why it is sound; what rustix offers safely is used from there.
 
+pub mod credentials;
 pub mod dents;
 pub mod file;
 pub mod pagemap;
+pub mod place;
+pub mod process;
 pub mod robust_list;
 pub mod time;
+pub mod unix_socket;

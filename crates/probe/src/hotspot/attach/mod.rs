@@ -1,0 +1,246 @@
+//! Attaching to a HotSpot JVM: the protocol of jcmd and jstack, spoken to a process in its own namespaces and as its own
+//! user, with no JDK.
+//!
+//! A JVM listens on a socket in its /tmp once it was asked to by a file there and SIGQUIT. The signal would end a process
+//! that doesn't catch it, and the listener's thread may end a JVM that has no room for it, so much is looked at first
+//! ([`preview`]); what speaks against it is a [`Refusal`] with a hint.
+//!
+//! What it does to the target: the first attach ever makes it start one thread, which stays; each command is answered
+//! by that thread, many of them at a safepoint. Nothing is left in its file system but the socket, which is its own.
+
+mod checks;
+mod frozen;
+mod headroom;
+mod listener;
+mod patience;
+mod protocol;
+mod refusal;
+mod target;
+mod trigger;
+
+use std::os::fd::OwnedFd;
+
+use model::{ProcessKey, Status, Text};
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
+
+pub use headroom::Headroom;
+pub use patience::Patience;
+pub use protocol::Reply;
+pub use refusal::{Refusal, Seconds};
+pub use target::TargetView;
+
+use crate::ProcRoot;
+use crate::sys::unix_socket::Stream;
+use patience::Deadline;
+
+/// What attaching would meet, found by reading alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Preview {
+    /// There is a socket already: no signal is needed, and no thread is started.
+    pub listener_up: bool,
+    /// Room for the listener's thread.
+    pub headroom: Vec<Headroom>,
+    /// Effective uid of the target.
+    pub uid: u32,
+    /// Its pid in its own namespace.
+    pub inner_pid: u32,
+}
+
+/// What would happen, without sending anything: is it HotSpot, may it be attached to, has it room for the listener, does
+/// it listen already. The refusal that attaching would end in is the one that this ends in.
+pub fn preview(root: &ProcRoot, key: &ProcessKey) -> Result<Preview, Refusal> {
+    let examined = Examined::of(root, key)?;
+    let listener_up = listener::find(&examined.target)?.is_some();
+    if !listener_up {
+        examined.is_safe_to_signal()?;
+    }
+    Ok(Preview {
+        listener_up,
+        headroom: examined.headroom(root),
+        uid: examined.target.user().uid,
+        inner_pid: examined.target.inner_pid(),
+    })
+    .and_then(|preview| match listener_up {
+        true => Ok(preview),
+        false => headroom::check(&preview.headroom).map(|()| preview),
+    })
+}
+
+/// A target, and what was seen of it.
+struct Examined {
+    target: TargetView,
+    status: Status,
+    options: Vec<Text>,
+    mappings: u64,
+}
+
+impl Examined {
+    fn of(root: &ProcRoot, key: &ProcessKey) -> Result<Self, Refusal> {
+        let (target, status) = TargetView::open(root, key)?;
+        let mappings = checks::is_hotspot(&target)?;
+        let options = checks::command_line(&target);
+        checks::is_attach_allowed(&options)?;
+        checks::is_running(root, &target)?;
+        Ok(Self { target, status, options, mappings })
+    }
+
+    fn is_safe_to_signal(&self) -> Result<(), Refusal> {
+        checks::takes_signal(&self.target, &self.status, &self.options)
+    }
+
+    fn headroom(&self, root: &ProcRoot) -> Vec<Headroom> {
+        headroom::all(root, &self.target, &self.status, self.mappings)
+    }
+}
+
+/// A JVM that listens. One flatfoot at a time has it.
+#[derive(Debug)]
+pub struct Attachment {
+    target: TargetView,
+    // Held by an open file of /proc/PID, so that the lock needs no file of its own and ends with us.
+    _lock: OwnedFd,
+    was_cold: bool,
+}
+
+impl Attachment {
+    /// Makes sure that it listens: all checks, then the trigger and SIGQUIT when it doesn't yet.
+    pub fn open(root: &ProcRoot, key: &ProcessKey, patience: &Patience<'_>) -> Result<Self, Refusal> {
+        let examined = Examined::of(root, key)?;
+        let lock = lock(&examined.target)?;
+        let deadline = patience.deadline(patience.attach_s);
+        let is_up = match listener::find(&examined.target)? {
+            Some(file) => listener::connect(&examined.target, &file, &deadline)?.is_some(),
+            None => false,
+        };
+        if !is_up {
+            examined.is_safe_to_signal()?;
+            headroom::check(&examined.headroom(root))?;
+            trigger::start_listener(&examined.target, &deadline, || {
+                checks::is_running(root, &examined.target)
+            })?;
+        }
+        Ok(Self { target: examined.target, _lock: lock, was_cold: !is_up })
+    }
+
+    /// Whom it is attached to.
+    #[must_use]
+    pub fn target(&self) -> &TargetView {
+        &self.target
+    }
+
+    /// Did it not listen before: was the signal sent, and the listener's thread started?
+    #[must_use]
+    pub fn was_cold(&self) -> bool {
+        self.was_cold
+    }
+
+    /// Sends a command of the protocol (`jcmd`, `load`, `properties` …) and waits for the whole answer.
+    pub fn command(
+        &mut self,
+        name: &str,
+        arguments: &[&str],
+        patience: &Patience<'_>,
+    ) -> Result<Reply, Refusal> {
+        let v2 = protocol::needs_v2(arguments);
+        if v2 && !self.speaks_v2(patience)? {
+            return Err(Refusal::Protocol(format!("arguments too long for this JVM: {name}")));
+        }
+        let request = protocol::request(name, arguments, v2)?;
+        self.exchange(&request, name, patience)
+    }
+
+    /// Sends a diagnostic command (`Thread.print`, `VM.flags` …), as jcmd would; a refusal of the JVM's is an error.
+    pub fn jcmd(&mut self, line: &str, patience: &Patience<'_>) -> Result<String, Refusal> {
+        let Reply { code, text } = self.command("jcmd", &[line], patience)?;
+        let text = String::from_utf8(text)
+            .unwrap_or_else(|error| Text::from_bytes(error.as_bytes()).as_str().to_owned());
+        if code == 0 {
+            return Ok(text);
+        }
+        let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+        let text = Text::from(first.chars().take(300).collect::<String>()).to_string();
+        Err(Refusal::Command { command: line.to_owned(), code, text })
+    }
+
+    /// Version 2 is asked about by a command that older JVMs refuse.
+    fn speaks_v2(&mut self, patience: &Patience<'_>) -> Result<bool, Refusal> {
+        let request = protocol::request("getversion", &[], false)?;
+        let reply = self.exchange(&request, "getversion", patience)?;
+        Ok(reply.code == 0 && reply.text.first() == Some(&b'2'))
+    }
+
+    fn exchange(&self, request: &[u8], name: &str, patience: &Patience<'_>) -> Result<Reply, Refusal> {
+        let deadline = patience.deadline(patience.command_s);
+        let result = self.talk(request, name, patience, &deadline).and_then(protocol::reply);
+        match result {
+            // The end of the stream may be the end of the process.
+            Err(refusal @ (Refusal::Protocol(_) | Refusal::System { .. })) => {
+                self.target.still_there()?;
+                Err(refusal)
+            }
+            other => other,
+        }
+    }
+
+    fn talk(
+        &self,
+        mut request: &[u8],
+        name: &str,
+        patience: &Patience<'_>,
+        deadline: &Deadline<'_>,
+    ) -> Result<Vec<u8>, Refusal> {
+        let what = || format!("the answer to {name}");
+        let failed = |error: Errno| Refusal::system(what(), error);
+        let stream = self.stream(deadline)?;
+        while !request.is_empty() {
+            let sent = stream.send(request).map_err(failed)?;
+            request = request.get(sent..).unwrap_or_default();
+            if sent == 0 {
+                stream.wait(true, deadline.slice(&what())?);
+            }
+        }
+        let mut answer = Vec::new();
+        loop {
+            // One more than is allowed tells that there is more.
+            let most = patience.most_bytes.saturating_add(1).saturating_sub(answer.len());
+            match stream.receive(&mut answer, most).map_err(failed)? {
+                Some(0) => return Ok(answer),
+                Some(_) if answer.len() > patience.most_bytes => {
+                    let most = patience.most_bytes;
+                    return Err(Refusal::Protocol(format!("{} has more than {most} bytes", what())));
+                }
+                Some(_) => {
+                    deadline.slice(&what())?;
+                }
+                None => {
+                    let wait = deadline.slice(&what())?;
+                    stream.wait(false, wait);
+                }
+            }
+        }
+    }
+
+    fn stream(&self, deadline: &Deadline<'_>) -> Result<Stream, Refusal> {
+        let stream = match listener::find(&self.target)? {
+            Some(file) => listener::connect(&self.target, &file, deadline)?,
+            None => None,
+        };
+        if let Some(stream) = stream {
+            return Ok(stream);
+        }
+        self.target.still_there()?;
+        Err(Refusal::Protocol("its socket is gone".to_owned()))
+    }
+}
+
+/// One flatfoot at a time: a lock on a file of /proc/PID that only those may open who may look into the process.
+fn lock(target: &TargetView) -> Result<OwnedFd, Refusal> {
+    let file =
+        target.proc_dir().open_file(c"maps").map_err(|absence| Refusal::absent("/proc/PID/maps", absence))?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(file),
+        Err(Errno::AGAIN) => Err(Refusal::Busy("another flatfoot".to_owned())),
+        Err(error) => Err(Refusal::system("the lock on /proc/PID/maps", error)),
+    }
+}

@@ -1,0 +1,3 @@
+//! HotSpot JVMs from outside: what they share openly, and what they tell when they are attached to.
+
+pub mod attach;
