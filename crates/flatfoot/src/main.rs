@@ -11,6 +11,7 @@ mod interrupt;
 mod present;
 mod source;
 mod target;
+mod visit;
 
 use std::io::Write as _;
 use std::process::ExitCode;

@@ -92,6 +92,10 @@ impl Source for LiveSource {
         true
     }
 
+    fn root(&self) -> Option<&ProcRoot> {
+        Some(self.prober.root())
+    }
+
     fn origin(&self) -> String {
         "this host".to_owned()
     }
@@ -205,6 +209,7 @@ pub(crate) fn parts_of_everybody() -> Parts {
         rlimits: true,
         descriptors: DescriptorDepth::Total,
         threads: ThreadDepth::Basic,
+        jvm: true,
         ..Parts::overview()
     }
 }

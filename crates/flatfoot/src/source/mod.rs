@@ -5,7 +5,7 @@ mod live;
 
 use anyhow::Result;
 use model::{Look, Pid};
-use probe::{Glance, Parts};
+use probe::{Glance, Parts, ProcRoot};
 
 pub(crate) use case::CaseSource;
 pub(crate) use live::{LiveSource, parts_of_everybody};
@@ -60,6 +60,11 @@ pub(crate) struct Watched {
 pub(crate) trait Source {
     /// Is it the running host?
     fn is_live(&self) -> bool;
+
+    /// /proc, where more than reading is possible; `None` for a recorded source.
+    fn root(&self) -> Option<&ProcRoot> {
+        None
+    }
 
     /// Where the looks come from, for people: `this host`, `7c1e.flatfoot (torquebox-1, 2026-03-01 03:12)`.
     fn origin(&self) -> String;

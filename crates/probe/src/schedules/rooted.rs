@@ -14,7 +14,7 @@ use std::path::Path;
 use rustix::fs::{CWD, Dir, FileType, Mode, OFlags, Stat, fstat, openat, readlinkat};
 use rustix::io::Errno;
 
-use crate::sys::file;
+use crate::sys::{file, place};
 
 /// Links followed in one path; the kernel's own limit is 40.
 const MOST_LINKS: usize = 20;
@@ -41,6 +41,11 @@ impl Rooted {
     pub(crate) fn open(path: &Path) -> Result<Self, Errno> {
         let fd = openat(CWD, path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
         Ok(Self { fd })
+    }
+
+    /// The root directory of a process, as it sees it.
+    pub(crate) fn of_process(process: impl AsFd) -> Result<Self, Errno> {
+        Ok(Self { fd: place::root_of(process)? })
     }
 
     /// A directory below the root, as a root of its own.
@@ -76,15 +81,20 @@ impl Rooted {
     /// Reads a regular file, at most `limit` bytes. Anything else (a pipe, a device, a directory) is `INVAL`,
     /// and is not opened.
     pub(crate) fn read(&self, path: &[u8], links: Links, limit: usize) -> Result<Vec<u8>, Errno> {
+        let mut bytes = Vec::new();
+        file::read(self.open_file(path, links)?, &mut bytes, limit)?;
+        Ok(bytes)
+    }
+
+    /// Opens a regular file for reading; anything else as in [`Self::read`].
+    pub(crate) fn open_file(&self, path: &[u8], links: Links) -> Result<OwnedFd, Errno> {
         let at = self.find(path, links)?;
         let last = at.last.as_ref().ok_or(Errno::INVAL)?;
         require_regular(&fstat(&last.fd)?)?;
         let open = file::open(at.parent.as_ref().map_or(self.fd.as_fd(), AsFd::as_fd), &last.name)?;
         // It may have been exchanged since.
         require_regular(&fstat(&open)?)?;
-        let mut bytes = Vec::new();
-        file::read(&open, &mut bytes, limit)?;
-        Ok(bytes)
+        Ok(open)
     }
 
     /// Walks to a path. `..` at the root stays there.

@@ -1,0 +1,3 @@
+//! A visit.
+
+mod wait;
