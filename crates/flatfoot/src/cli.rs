@@ -192,11 +192,11 @@ pub(crate) struct Diagnose {
     pub(crate) targets: Targets,
     #[command(flatten)]
     pub(crate) access: Access,
-    /// Watch for this long: 90s, 6m, 2h
-    #[arg(long = "for", value_name = "TIME", value_parser = parse_time)]
-    pub(crate) watch_s: Option<f64>,
+    /// Watch for this long: 90s, 6m, 2h. With --access agent: wait at most so long for births; auto follows their rhythm
+    #[arg(long = "for", value_name = "TIME", value_parser = parse_watch)]
+    pub(crate) watch: Option<Watch>,
     /// Time between looks; by default 64 looks are spread over --for
-    #[arg(long, value_name = "TIME", value_parser = parse_time, requires = "watch_s")]
+    #[arg(long, value_name = "TIME", value_parser = parse_time, requires = "watch")]
     pub(crate) interval: Option<f64>,
     /// Don't keep a case file of what was found
     #[arg(long)]
@@ -358,6 +358,28 @@ Examples:
 pub(crate) struct Schema {
     /// Of this document only: diagnosis, map, heap, threads, top, doctor, saved
     pub(crate) document: Option<String>,
+}
+
+/// How long to watch.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Watch {
+    /// As long as the rhythm of what was found asks for.
+    Auto,
+    /// So many seconds.
+    Seconds(f64),
+}
+
+impl Watch {
+    pub(crate) fn seconds(self) -> Option<f64> {
+        match self {
+            Self::Auto => None,
+            Self::Seconds(seconds) => Some(seconds),
+        }
+    }
+}
+
+fn parse_watch(text: &str) -> Result<Watch, String> {
+    if text.trim() == "auto" { Ok(Watch::Auto) } else { parse_time(text).map(Watch::Seconds) }
 }
 
 /// The same, and nothing.

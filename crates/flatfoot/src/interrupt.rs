@@ -15,6 +15,11 @@ pub(crate) fn listen() {
     }
 }
 
+/// What Ctrl-C sets, for those who wait elsewhere; `None` before [`listen`].
+pub(crate) fn flag() -> Option<&'static AtomicBool> {
+    ASKED.get().map(AsRef::as_ref)
+}
+
 /// Was an end asked for?
 pub(crate) fn asked() -> bool {
     ASKED.get().is_some_and(|flag| flag.load(Ordering::Relaxed))

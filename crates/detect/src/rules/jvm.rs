@@ -242,11 +242,13 @@ fn direct_buffers(subject: &Subject<'_>, growth: &HeapGrowth) -> Option<Finding>
         return None;
     }
     let pid = subject.reading.key.pid;
-    let pool = subject.censuses.last()?.buffers.iter().find(|pool| pool.kind.as_str() == "direct");
-    let before = subject.censuses.first()?.buffers.iter().find(|pool| pool.kind.as_str() == "direct");
+    // Without native memory tracking attaching tells how many there are, and not how large.
+    let direct = |census: &Census| census.buffers.iter().find(|pool| pool.kind.as_str() == "direct" && pool.bytes > 0).cloned();
+    let pool = direct(subject.censuses.last()?);
+    let before = direct(subject.censuses.first()?);
     let mut finding = start(subject, FindingKind::DirectBufferLeak, "direct buffers");
-    finding.count = pool.map_or(buffer.instances, |pool| pool.bytes);
-    finding.rate_per_s = Some(match (pool, before) {
+    finding.count = pool.as_ref().map_or(buffer.instances, |pool| pool.bytes);
+    finding.rate_per_s = Some(match (&pool, &before) {
         (Some(now), Some(before)) => now.bytes.saturating_sub(before.bytes) as f64 / watched.max(1e-3),
         _ => buffer.instances_per_s,
     });
@@ -258,7 +260,7 @@ fn direct_buffers(subject: &Subject<'_>, growth: &HeapGrowth) -> Option<Finding>
         claim: format!(
             "{} direct buffers{}, {} more",
             show::count(buffer.instances),
-            pool.map_or_else(String::new, |pool| format!(" of {}", show::bytes(model::Bytes(pool.bytes)))),
+            pool.as_ref().map_or_else(String::new, |pool| format!(" of {}", show::bytes(model::Bytes(pool.bytes)))),
             show::rate(buffer.instances_per_s)
         ),
         value: None,

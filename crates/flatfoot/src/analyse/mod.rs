@@ -32,6 +32,13 @@ pub(crate) struct Tracked {
     censuses: Vec<Census>,
 }
 
+impl Tracked {
+    /// Class histograms, oldest first.
+    pub(crate) fn censuses(&self) -> &[Census] {
+        &self.censuses
+    }
+}
+
 /// Takes looks one by one and keeps of each only what a judgement needs.
 #[derive(Default)]
 pub(crate) struct Analyser {
@@ -144,9 +151,7 @@ impl Analyser {
     pub(crate) fn judge(&self) -> Judgement {
         let mut all = Judgement::default();
         for tracked in self.processes.values() {
-            let process = self.process_ref(tracked);
-            let identity = identity(&tracked.reading);
-            let one = rules::judge(&self.subject(tracked, &process, &identity));
+            let one = self.judge_one(tracked);
             all.findings.extend(one.findings);
             all.not_judged.extend(one.not_judged);
             all.look_again_in_s = match (all.look_again_in_s, one.look_again_in_s) {
@@ -161,6 +166,13 @@ impl Analyser {
                 .then(b.count.cmp(&a.count))
         });
         all
+    }
+
+    /// Judges one process by every rule.
+    pub(crate) fn judge_one(&self, tracked: &Tracked) -> Judgement {
+        let process = self.process_ref(tracked);
+        let identity = identity(&tracked.reading);
+        rules::judge(&self.subject(tracked, &process, &identity))
     }
 
     fn subject<'a>(

@@ -10,7 +10,7 @@ use probe::Clock;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
-use super::diagnose::diagnose;
+use super::diagnose::{How, diagnose};
 use crate::cli;
 use crate::failure::{Code, Failure};
 use crate::interrupt;
@@ -51,7 +51,7 @@ pub(crate) fn run(args: cli::Demo, term: Term) -> Result<Code> {
         return Ok(Code::Clean);
     }
     let chosen = Chosen { source: Box::new(LiveSource::open()?), pids: vec![pid] };
-    let outcome = diagnose(chosen, None, None, false)?;
+    let outcome = diagnose(chosen, How::default())?;
     let counted = count_tasks(pid)?;
     drop(leaker);
     if term.json {

@@ -1,9 +1,11 @@
 //! flatfoot diagnose: the main job.
 
+use std::collections::HashMap;
+
 use anyhow::Result;
 use detect::rules::Judgement;
-use model::{Confidence, Look, Pid};
-use probe::{Parts, SpaceDepth};
+use model::{AccessLevel, Confidence, Finding, Look, Pid, Reading};
+use probe::{Clock, Parts, SpaceDepth};
 
 use super::VERSION;
 use super::save::{About, CaseFile};
@@ -14,6 +16,7 @@ use crate::interrupt;
 use crate::present::{self, Term};
 use crate::source::{Ask, OfHost, Source, Watched, parts_of_everybody};
 use crate::target::{self, Chosen};
+use crate::visit::{self, Plan, Told, Wait};
 
 /// Looks over which --for is spread: what the judgement of growth needs.
 const LOOKS: f64 = 64.0;
@@ -23,6 +26,8 @@ const SHORTEST_INTERVAL_S: f64 = 0.1;
 const THREADS_FROM: u64 = 8;
 /// At most so many processes of a host are read in full after the first look.
 const MOST_SUSPECTS: usize = 16;
+/// At most so many JVMs of a host are visited.
+const MOST_VISITS: usize = 4;
 
 /// A diagnosis, and how the command ends with it.
 pub(crate) struct Outcome {
@@ -47,7 +52,14 @@ impl Outcome {
 pub(crate) fn run(args: &cli::Diagnose, term: Term) -> Result<Code> {
     interrupt::listen();
     let chosen = target::choose(&args.targets)?;
-    let outcome = diagnose(chosen, args.watch_s, args.interval, !args.no_save)?;
+    let how = How {
+        watch_s: args.watch.and_then(cli::Watch::seconds),
+        interval_s: args.interval,
+        keep: !args.no_save,
+        level: args.access.access.level(),
+        term: Term { quiet: term.quiet || term.json, ..term },
+    };
+    let outcome = diagnose(chosen, how)?;
     if term.json {
         present::print_json(&outcome.diagnosis)?;
     } else if outcome.everybody {
@@ -58,17 +70,29 @@ pub(crate) fn run(args: &cli::Diagnose, term: Term) -> Result<Code> {
     Ok(outcome.code())
 }
 
+/// How to diagnose.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct How {
+    /// How long to watch, or, inside a JVM, to wait for births; `None` for what the case asks for.
+    pub(crate) watch_s: Option<f64>,
+    /// Seconds between looks.
+    pub(crate) interval_s: Option<f64>,
+    /// Keep a case file of what was found?
+    pub(crate) keep: bool,
+    /// How far to go.
+    pub(crate) level: AccessLevel,
+    /// For what is said meanwhile.
+    pub(crate) term: Term,
+}
+
 /// Looks, judges, and keeps the evidence when there is a finding.
-pub(crate) fn diagnose(
-    chosen: Chosen,
-    watch_s: Option<f64>,
-    interval_s: Option<f64>,
-    keep: bool,
-) -> Result<Outcome> {
+pub(crate) fn diagnose(chosen: Chosen, how: How) -> Result<Outcome> {
+    let How { watch_s, interval_s, keep, level, .. } = how;
     let Chosen { mut source, pids } = chosen;
     let everybody = pids.is_empty();
     let live = source.is_live();
-    let watch = watch_s.unwrap_or(0.0);
+    // An agent sees births itself, and waits for them.
+    let watch = watch_s.filter(|_| level < AccessLevel::Agent).unwrap_or(0.0);
     let ask = Ask {
         parts: if everybody { parts_of_everybody() } else { parts_of_target(watch > 0.0) },
         threads_from: if everybody { THREADS_FROM } else { 0 },
@@ -89,6 +113,11 @@ pub(crate) fn diagnose(
     let mut judgement = session.judge();
     if let (true, Some(wait_s), false) = (live, judgement.look_again_in_s, interrupt::asked()) {
         judgement = session.look_again(source.as_mut(), &ask, wait_s, judgement)?;
+    }
+    if live && level > AccessLevel::Read && !interrupt::asked() {
+        judgement = session.go_inside(source.as_mut(), &how, judgement)?;
+    } else if level > AccessLevel::Read && !live {
+        session.watched.remarks.push("--access: a case file can't be asked anything".to_owned());
     }
     // Last, so that threads, stacks and mappings of a finding are of one moment.
     if live && everybody {
@@ -112,8 +141,14 @@ struct Looks {
 
 impl Looks {
     fn take(&mut self, source: &mut dyn Source, ask: &Ask) -> Result<()> {
+        self.take_with(source, ask, &mut |_| {})
+    }
+
+    /// The same, with something added to each look.
+    fn take_with(&mut self, source: &mut dyn Source, ask: &Ask, add: &mut dyn FnMut(&mut Look)) -> Result<()> {
         let mut lost = None;
-        let watched = source.looks(ask, &mut |look: Look| {
+        let watched = source.looks(ask, &mut |mut look: Look| {
+            add(&mut look);
             if let Some(case) = &mut self.case
                 && let Err(error) = case.add(&look)
             {
@@ -146,17 +181,58 @@ impl Looks {
 
     /// After a look at everybody: the mappings and stacks of those with findings.
     fn look_closer(&mut self, source: &mut dyn Source, judgement: Judgement) -> Result<Judgement> {
-        let mut suspects: Vec<Pid> = Vec::new();
-        for finding in &judgement.findings {
-            if !suspects.contains(&finding.process.pid) && suspects.len() < MOST_SUSPECTS {
-                suspects.push(finding.process.pid);
-            }
-        }
+        let mut suspects = suspects(judgement.findings.iter(), MOST_SUSPECTS);
+        // Who was visited was looked at in full after that.
+        suspects.retain(|pid| self.analyser.by_pid(*pid).is_none_or(|t| t.reading.inside.value().is_none()));
         if suspects.is_empty() || interrupt::asked() {
             return Ok(judgement);
         }
         let seen = self.take_if_there(source, &Ask::once(suspects, parts_of_target(false)))?;
         Ok(if seen { self.judge() } else { judgement })
+    }
+
+    /// Asks the JVMs with findings what reading cannot tell, then looks at them once more.
+    fn go_inside(&mut self, source: &mut dyn Source, how: &How, judgement: Judgement) -> Result<Judgement> {
+        let mut told: HashMap<Pid, Told> = HashMap::new();
+        for pid in suspects(judgement.findings.iter().filter(|f| visit::is_about_threads(f)), MOST_VISITS) {
+            let Some(tracked) = self.analyser.by_pid(pid) else { continue };
+            let Some(root) = source.root() else { continue };
+            let waits = judgement
+                .findings
+                .iter()
+                .filter(|finding| finding.process.pid == pid && visit::is_about_threads(finding))
+                .map(|finding| Wait::of(finding, Clock::wall(), how.watch_s))
+                .collect();
+            let plan = Plan { root, reading: &tracked.reading, level: how.level, waits, term: how.term };
+            told.insert(pid, visit::visit(&plan));
+            if interrupt::asked() {
+                break;
+            }
+        }
+        if told.is_empty() {
+            let why = "--access was not used: there is no thread leak to ask a JVM about";
+            self.watched.remarks.push(why.to_owned());
+            return Ok(judgement);
+        }
+        for one in told.values_mut() {
+            self.watched.remarks.append(&mut one.inside.missing);
+        }
+        let ask = Ask::once(told.keys().copied().collect(), parts_of_target(false));
+        let seen = self.take_with(source, &ask, &mut |look| {
+            for process in &mut look.processes {
+                let Some(Told { inside, impact }) = told.remove(&process.key.pid) else { continue };
+                process.inside = Reading::Value(inside);
+                look.impact.level = look.impact.level.max(impact.level);
+                look.impact.attached_s += impact.attached_s;
+                look.impact.longest_pause_s = look.impact.longest_pause_s.max(impact.longest_pause_s);
+                look.impact.done.extend(impact.done);
+            }
+        });
+        match seen {
+            Ok(()) => Ok(self.judge()),
+            Err(error) if ended(&error) => Ok(judgement),
+            Err(error) => Err(error),
+        }
     }
 
     /// Where births follow fast, a second look shortly after tells a leak from a pool that renews itself.
@@ -227,6 +303,17 @@ impl Looks {
         };
         Outcome { diagnosis, names, everybody, ended: self.watched.ended }
     }
+}
+
+/// The processes of findings, each once, in their order.
+fn suspects<'a>(findings: impl Iterator<Item = &'a Finding>, most: usize) -> Vec<Pid> {
+    let mut pids: Vec<Pid> = Vec::new();
+    for finding in findings {
+        if !pids.contains(&finding.process.pid) && pids.len() < most {
+            pids.push(finding.process.pid);
+        }
+    }
+    pids
 }
 
 /// What the kernel refused, once per kind of reading.

@@ -3,6 +3,7 @@
 mod demo;
 mod diagnose;
 mod doctor;
+mod heap;
 mod map;
 mod report;
 mod save;
@@ -34,6 +35,7 @@ pub(crate) fn run(args: Args, term: Term) -> Result<Code> {
         Command::Top(args) => top::run(&args, term),
         Command::Threads(args) => threads::run(&args, term),
         Command::Map(args) => map::run(&args, term),
+        Command::Heap(args) => heap::run(&args, term),
         Command::Save(args) => save::run(&args, term),
         Command::Report(args) => report::run(&args, term),
         Command::Doctor => doctor::run(term),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-use super::diagnose::diagnose;
+use super::diagnose::{How, diagnose};
 use crate::cli;
 use crate::failure::{Code, Failure};
 use crate::interrupt;
@@ -19,7 +19,7 @@ pub(crate) fn run(args: &cli::Report, term: Term) -> Result<Code> {
     }
     interrupt::listen();
     let chosen = target::choose(&args.targets)?;
-    let outcome = diagnose(chosen, args.watch_s, None, false)?;
+    let outcome = diagnose(chosen, How { watch_s: args.watch_s, ..How::default() })?;
     let text = if term.json {
         let mut text = serde_json::to_string_pretty(&outcome.diagnosis)?;
         text.push('\n');

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use detect::heap::ClassGrowth;
-use model::{BufferPool, Bytes, ClassLoaderStats, Finding, Impact, ProcessRef, Text, show};
+use model::{BufferPool, Bytes, ClassCount, ClassLoaderStats, Finding, Impact, ProcessRef, Text, show};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -100,6 +100,22 @@ impl TypeRow {
             live_per_s: Some(class.instances_per_s),
             bytes_per_s: Some(class.bytes_per_s),
             suspect,
+        }
+    }
+}
+
+impl TypeRow {
+    /// A class that doesn't.
+    pub(crate) fn still(line: &ClassCount) -> Self {
+        Self {
+            name: line.class.clone(),
+            size_bytes: line.bytes,
+            live: line.instances,
+            unreachable: None,
+            retained_by: None,
+            live_per_s: None,
+            bytes_per_s: None,
+            suspect: false,
         }
     }
 }

@@ -1,5 +1,5 @@
 //! HotSpot JVMs from outside: what they share openly, and what they tell when they are attached to.
 
 pub mod attach;
-pub mod perfdata;
 pub mod jars;
+pub mod perfdata;
