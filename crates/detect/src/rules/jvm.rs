@@ -243,7 +243,9 @@ fn direct_buffers(subject: &Subject<'_>, growth: &HeapGrowth) -> Option<Finding>
     }
     let pid = subject.reading.key.pid;
     // Without native memory tracking attaching tells how many there are, and not how large.
-    let direct = |census: &Census| census.buffers.iter().find(|pool| pool.kind.as_str() == "direct" && pool.bytes > 0).cloned();
+    let direct = |census: &Census| {
+        census.buffers.iter().find(|pool| pool.kind.as_str() == "direct" && pool.bytes > 0).cloned()
+    };
     let pool = direct(subject.censuses.last()?);
     let before = direct(subject.censuses.first()?);
     let mut finding = start(subject, FindingKind::DirectBufferLeak, "direct buffers");
@@ -260,7 +262,8 @@ fn direct_buffers(subject: &Subject<'_>, growth: &HeapGrowth) -> Option<Finding>
         claim: format!(
             "{} direct buffers{}, {} more",
             show::count(buffer.instances),
-            pool.as_ref().map_or_else(String::new, |pool| format!(" of {}", show::bytes(model::Bytes(pool.bytes)))),
+            pool.as_ref()
+                .map_or_else(String::new, |pool| format!(" of {}", show::bytes(model::Bytes(pool.bytes)))),
             show::rate(buffer.instances_per_s)
         ),
         value: None,

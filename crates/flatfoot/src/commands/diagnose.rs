@@ -145,7 +145,12 @@ impl Looks {
     }
 
     /// The same, with something added to each look.
-    fn take_with(&mut self, source: &mut dyn Source, ask: &Ask, add: &mut dyn FnMut(&mut Look)) -> Result<()> {
+    fn take_with(
+        &mut self,
+        source: &mut dyn Source,
+        ask: &Ask,
+        add: &mut dyn FnMut(&mut Look),
+    ) -> Result<()> {
         let mut lost = None;
         let watched = source.looks(ask, &mut |mut look: Look| {
             add(&mut look);

@@ -3,8 +3,8 @@
 use anyhow::Result;
 use detect::heap;
 use model::{
-    AccessLevel, Bytes, Confidence, Finding, FindingKind, Impact, JvmCounters, JvmInside, Pid, ProcessReading, Reading,
-    show,
+    AccessLevel, Bytes, Confidence, Finding, FindingKind, Impact, JvmCounters, JvmInside, Pid,
+    ProcessReading, Reading, show,
 };
 use probe::Parts;
 use probe::hotspot::attach::{Attachment, Refusal};
@@ -76,7 +76,9 @@ impl Session {
         let began = probe::Clock::monotonic();
         for at in 0..looks {
             let due = began + f64::from(at) * interval_s;
-            while probe::Clock::monotonic() < due && interrupt::sleep((due - probe::Clock::monotonic()).min(0.2)) {
+            while probe::Clock::monotonic() < due
+                && interrupt::sleep((due - probe::Clock::monotonic()).min(0.2))
+            {
                 progress.at(probe::Clock::monotonic() - began);
             }
             if interrupt::asked() && at > 0 {
@@ -134,7 +136,8 @@ impl Session {
         let growth = heap::growth(censuses);
         let last = censuses.last();
         let lines = last.map_or(&[][..], |census| &census.classes);
-        let mut types: Vec<TypeRow> = growth.suspects.iter().map(|class| TypeRow::growing(class, true)).collect();
+        let mut types: Vec<TypeRow> =
+            growth.suspects.iter().map(|class| TypeRow::growing(class, true)).collect();
         types.extend(growth.others.iter().map(|class| TypeRow::growing(class, false)));
         let named: std::collections::HashSet<String> =
             types.iter().map(|row| row.name.as_str().to_owned()).collect();
@@ -148,7 +151,11 @@ impl Session {
         }
         let mut impact: Impact = self.analyser.impact();
         if self.looks > 0 && impact.level > AccessLevel::Read {
-            let counted = if self.looks == 1 { "all objects counted once".to_owned() } else { format!("all objects counted {} times", self.looks) };
+            let counted = if self.looks == 1 {
+                "all objects counted once".to_owned()
+            } else {
+                format!("all objects counted {} times", self.looks)
+            };
             impact.done.push(counted);
         }
         HeapDocument {
@@ -160,9 +167,11 @@ impl Session {
             watched_s: self.analyser.watched_s(),
             collections: growth.collections,
             walked_bytes: lines.iter().map(|line| line.bytes).sum(),
-            system_bytes: tracked.reading.jvm.value().map(|jvm| {
-                jvm.generations.iter().map(|generation| generation.space.committed.0).sum()
-            }),
+            system_bytes: tracked
+                .reading
+                .jvm
+                .value()
+                .map(|jvm| jvm.generations.iter().map(|generation| generation.space.committed.0).sum()),
             types,
             loaders: last.map_or_else(Vec::new, |census| census.loaders.clone()),
             buffers: last.map_or_else(Vec::new, |census| census.buffers.clone()),
@@ -200,9 +209,16 @@ fn attach(
 ) -> Result<Attachment> {
     let pid = reading.key.pid;
     let root = source.root().ok_or_else(|| gone(pid))?;
-    let used: u64 = reading.jvm.value().map_or(0, |jvm| jvm.generations.iter().map(|generation| generation.space.used.0).sum());
+    let used: u64 = reading
+        .jvm
+        .value()
+        .map_or(0, |jvm| jvm.generations.iter().map(|generation| generation.space.used.0).sum());
     if !term.quiet && !term.json {
-        let times = if looks == 1 { "once".to_owned() } else { format!("{looks} times in {}", show::duration(args.watch_s)) };
+        let times = if looks == 1 {
+            "once".to_owned()
+        } else {
+            format!("{looks} times in {}", show::duration(args.watch_s))
+        };
         let estimate = show::duration(inside::histogram_estimate_s(used).max(0.01));
         eprintln!(
             "Will count the objects of {}[{pid}] {times}: it stands still for up to {estimate} each time; no collection is forced.",
@@ -215,7 +231,9 @@ fn attach(
 fn failure(pid: Pid, refusal: &Refusal) -> Failure {
     let hint = match refusal {
         Refusal::NotAJvm => {
-            format!("the heap of native programs comes with a later version; flatfoot map {pid} shows its memory by class")
+            format!(
+                "the heap of native programs comes with a later version; flatfoot map {pid} shows its memory by class"
+            )
         }
         Refusal::TooLong { .. } => format!("{}; --pause 10s allows more", refusal.hint()),
         other => other.hint(),
@@ -233,9 +251,16 @@ fn summary(jvm: &JvmCounters) -> JvmSummary {
         command: command.into(),
         heap_used_bytes: sum(|space| space.used),
         // Each generation of G1 may become the whole heap.
-        heap_limit_bytes: jvm.generations.iter().filter_map(|generation| generation.space.limit).map(|limit| limit.0).max(),
+        heap_limit_bytes: jvm
+            .generations
+            .iter()
+            .filter_map(|generation| generation.space.limit)
+            .map(|limit| limit.0)
+            .max(),
         tenured_bytes: (jvm.generations.len() > 1)
-            .then(|| jvm.generations.iter().rfind(|generation| generation.tenured).map(|old| old.space.used.0))
+            .then(|| {
+                jvm.generations.iter().rfind(|generation| generation.tenured).map(|old| old.space.used.0)
+            })
             .flatten(),
         metaspace_bytes: jvm.metaspace.map(|space| space.used.0),
         classes: jvm.classes_loaded.map(|loaded| loaded.saturating_sub(jvm.classes_unloaded.unwrap_or(0))),

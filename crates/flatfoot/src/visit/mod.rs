@@ -104,7 +104,8 @@ fn cancel() -> Option<&'static AtomicBool> {
 /// Names and versions of everything that frames, owners and sites were loaded from, read while the target is there.
 fn name_jars(plan: &Plan<'_>, inside: &mut JvmInside) {
     let mut paths: Vec<Text> = Vec::new();
-    let frames = inside.spawns.iter().flat_map(|spawn| &spawn.frames).filter_map(|frame| frame.origin.as_ref());
+    let frames =
+        inside.spawns.iter().flat_map(|spawn| &spawn.frames).filter_map(|frame| frame.origin.as_ref());
     let links = inside.owners.iter().flat_map(|owner| &owner.links).filter_map(|link| link.origin.as_ref());
     let sites = inside.sites.iter().filter_map(|site| site.at.origin.as_ref());
     for path in frames.chain(links).chain(sites) {

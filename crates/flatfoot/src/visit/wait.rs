@@ -41,7 +41,9 @@ impl Wait {
             0.0 => finding.rate_per_s.filter(|rate| *rate > 0.0).map_or(60.0, |rate| 4.0 / rate),
             longest => (births as f64 + 0.25) * longest + 2.0,
         };
-        let unasked = expected_s.map_or(rhythm, |expected| rhythm.min(expected + 0.25 * longest + 2.0).max(births as f64 * shortest.min(FAST_S)));
+        let unasked = expected_s.map_or(rhythm, |expected| {
+            rhythm.min(expected + 0.25 * longest + 2.0).max(births as f64 * shortest.min(FAST_S))
+        });
         Self {
             pattern: finding.subject.as_str().to_owned(),
             at_most_s: asked_s.unwrap_or(unasked.clamp(SHORTEST_S, LONGEST_UNASKED_S)),
@@ -77,13 +79,15 @@ mod tests {
     use model::{Cadence, JavaBirth};
 
     fn spawns(names: &[&str]) -> Vec<SpawnStack> {
-        let births = names.iter().map(|name| JavaBirth { name: (*name).into(), ..JavaBirth::default() }).collect();
+        let births =
+            names.iter().map(|name| JavaBirth { name: (*name).into(), ..JavaBirth::default() }).collect();
         vec![SpawnStack { births, ..SpawnStack::default() }]
     }
 
     fn finding(periods: &[f64], last: f64) -> Finding {
         let mut finding = crate::present::testing::finding("pool-*-thread-1");
-        finding.cadence = periods.iter().map(|period_s| Cadence { period_s: *period_s, ..Cadence::default() }).collect();
+        finding.cadence =
+            periods.iter().map(|period_s| Cadence { period_s: *period_s, ..Cadence::default() }).collect();
         finding.seen = Some((0.0, last));
         finding
     }

@@ -24,14 +24,19 @@ pub(super) fn announce(plan: &Plan<'_>, preview: &Preview) -> String {
         let _ = writeln!(out, "Will ask {who} for a thread dump: it stands still for some milliseconds;");
     }
     let log = warns(plan);
-    let listener = if preview.listener_up { "its attach listener is up" } else { "starts its attach listener, a thread" };
+    let listener = if preview.listener_up {
+        "its attach listener is up"
+    } else {
+        "starts its attach listener, a thread"
+    };
     let _ = writeln!(out, "{log}{listener}; {}.   Ctrl-C ends it at any time.", headroom(preview));
     out
 }
 
 /// `headroom 3,153 threads: safe`.
 fn headroom(preview: &Preview) -> String {
-    let tasks = preview.headroom.iter().filter(|room| !matches!(room.what.as_str(), "max_map_count" | "RLIMIT_AS"));
+    let tasks =
+        preview.headroom.iter().filter(|room| !matches!(room.what.as_str(), "max_map_count" | "RLIMIT_AS"));
     match tasks.map(|room| room.free()).min() {
         Some(free) => format!("headroom {} threads: safe", show::count(free)),
         None => "headroom not known".to_owned(),
@@ -44,7 +49,9 @@ fn warns(plan: &Plan<'_>) -> String {
     let Some(major) = major(jvm.version.as_str()) else { return String::new() };
     match (plan.level, major) {
         (AccessLevel::Agent, 21..) => {
-            format!("JDK {major} writes a warning of a few lines to its stderr, once (-XX:+EnableDynamicAgentLoading silences it); ")
+            format!(
+                "JDK {major} writes a warning of a few lines to its stderr, once (-XX:+EnableDynamicAgentLoading silences it); "
+            )
         }
         _ => format!("JDK {major} writes nothing to its log; "),
     }
