@@ -151,7 +151,8 @@ fn direct_buffers_are_named_with_what_holds_them() {
     ]);
     for (at, look) in looks.iter_mut().enumerate() {
         let count = 100 + 20 * at as u64;
-        look.buffers = vec![BufferPool { kind: "direct".into(), count, bytes: count << 20, limit: None }];
+        look.buffers =
+            vec![BufferPool { kind: "direct".into(), count, bytes: count << 20, ..BufferPool::default() }];
     }
     let (found, _) = judged(&[], &looks);
     assert_eq!((found.len(), found[0].kind), (1, FindingKind::DirectBufferLeak));

@@ -3,6 +3,16 @@
 
 use crate::Bytes;
 
+/// A pause: `3 ms`, `0.4 ms`, `1.2 s`.
+#[must_use]
+pub fn pause(seconds: f64) -> String {
+    match seconds * 1e3 {
+        ms if ms >= 1_000.0 => format!("{seconds:.1} s"),
+        ms if ms >= 9.5 => format!("{ms:.0} ms"),
+        ms => format!("{ms:.1} ms"),
+    }
+}
+
 /// `2,040`.
 #[must_use]
 pub fn count(value: u64) -> String {

@@ -57,7 +57,7 @@ pub(crate) fn run(args: &cli::Diagnose, term: Term) -> Result<Code> {
         interval_s: args.interval,
         keep: !args.no_save,
         level: args.access.access.level(),
-        term: Term { quiet: term.quiet || term.json, ..term },
+        term,
     };
     let outcome = diagnose(chosen, how)?;
     if term.json {

@@ -219,7 +219,7 @@ fn attach(
         } else {
             format!("{looks} times in {}", show::duration(args.watch_s))
         };
-        let estimate = show::duration(inside::histogram_estimate_s(used).max(0.01));
+        let estimate = show::pause(inside::histogram_estimate_s(used));
         eprintln!(
             "Will count the objects of {}[{pid}] {times}: it stands still for up to {estimate} each time; no collection is forced.",
             reading.stat.name

@@ -143,9 +143,14 @@ pub(super) fn impact(impact: &Impact, origin: &str) -> String {
         return format!("none: read from {origin}");
     }
     if impact.level > AccessLevel::Read {
-        let mut parts = vec![format!("attached {}", show::duration(impact.attached_s))];
+        let attached = if impact.attached_s < 1.0 {
+            show::pause(impact.attached_s)
+        } else {
+            show::duration(impact.attached_s)
+        };
+        let mut parts = vec![format!("attached {attached}")];
         parts.extend(impact.done.iter().cloned());
-        parts.push(format!("longest pause {}", show::duration(impact.longest_pause_s)));
+        parts.push(format!("longest pause {}", show::pause(impact.longest_pause_s)));
         return parts.join("; ");
     }
     format!(

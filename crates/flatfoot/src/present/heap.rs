@@ -140,7 +140,7 @@ impl HeapDocument {
             self.types.iter().partition(|row| row.live_per_s.is_some());
         let (suspects, others): (Vec<&TypeRow>, Vec<&TypeRow>) =
             growing.into_iter().partition(|row| row.suspect);
-        types(&mut out, term, "SUSPECTS", "grow from look to look although collections ran", &suspects, most);
+        types(&mut out, term, "SUSPECTS", "grow from look to look, whatever was collected", &suspects, most);
         types(&mut out, term, "WITH THEM", "classes of the JDK that grow, too", &others, most);
         types(&mut out, term, "LARGEST", "", &rest, most);
         if !self.loaders.is_empty() {

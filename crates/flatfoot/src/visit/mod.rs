@@ -67,7 +67,7 @@ fn sentence(plan: &Plan<'_>, refusal: &Refusal) -> String {
 
 fn ask(plan: &Plan<'_>, told: &mut Told) -> Result<(), Refusal> {
     let before: Preview = preview(plan.root, &plan.reading.key)?;
-    if !plan.term.quiet {
+    if !plan.term.quiet && !plan.term.json {
         eprint!("{}", words::announce(plan, &before));
     }
     let patience = patience();

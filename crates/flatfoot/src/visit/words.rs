@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use model::{AccessLevel, show};
-use probe::hotspot::attach::Preview;
+use probe::hotspot::attach::{Headroom, Preview};
 
 use super::Plan;
 
@@ -37,7 +37,7 @@ pub(super) fn announce(plan: &Plan<'_>, preview: &Preview) -> String {
 fn headroom(preview: &Preview) -> String {
     let tasks =
         preview.headroom.iter().filter(|room| !matches!(room.what.as_str(), "max_map_count" | "RLIMIT_AS"));
-    match tasks.map(|room| room.free()).min() {
+    match tasks.map(Headroom::free).min() {
         Some(free) => format!("headroom {} threads: safe", show::count(free)),
         None => "headroom not known".to_owned(),
     }

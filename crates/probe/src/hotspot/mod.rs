@@ -2,6 +2,6 @@
 
 pub mod answers;
 pub mod attach;
-pub mod jars;
 pub mod inside;
+pub mod jars;
 pub mod perfdata;

@@ -158,6 +158,10 @@ fn idle(group: &ThreadGroup, signs: &Signs) -> Option<Evidence> {
 
 fn watched(subject: &Subject<'_>, signs: &Signs) -> Option<Evidence> {
     let (born, ended) = signs.watched?;
+    // Shorter than a beat: that nothing happened says nothing.
+    if born + ended == 0 && subject.watched_s() < 2.0 * signs.typical_gap_s {
+        return None;
+    }
     Some(Evidence {
         claim: format!(
             "in {} of watching {born} were born and {ended} ended",
