@@ -1,0 +1,360 @@
+//! The agent: a small library that the target loads for a while, to tell what nobody outside can know — which code starts
+//! its threads, and whom those that exist work for. Its own code is in `agent/`; here are its delivery, its commands
+//! and the reading of what it says.
+//!
+//! What it does to the target: one `load` for each command, carried out by the listener's thread; while it watches, each
+//! thread start takes some microseconds longer. Everything ends with [`Agent::stop`], or when it is dropped; when
+//! flatfoot is killed the hook ends at the first thread start after [`LEASE_S`]. The library (60 KB) stays mapped, as
+//! HotSpot unloads no agent. JDK 21 and later print a warning when it is loaded: [`warns`].
+
+mod deliver;
+#[path = "../../../agent/layout.rs"]
+#[allow(dead_code, unreachable_pub, reason = "shared with the agent, which uses the rest")]
+mod layout;
+mod libjvm;
+mod library;
+mod names;
+mod records;
+mod refusal;
+pub mod report;
+pub mod ring;
+pub mod ruby;
+
+use std::os::fd::OwnedFd;
+
+use model::{CreationSite, SpawnStack, ThreadOwner};
+use rustix::io::{Errno, pread, pwrite};
+
+use self::deliver::Delivery;
+use self::libjvm::Mapped;
+pub use self::refusal::Refusal;
+use self::report::Report;
+use super::attach::{self, Attachment, Patience};
+use crate::Clock;
+use crate::proc::cmdline;
+
+/// How long the hook goes on without [`Agent::poll`]: poll some times in it.
+pub const LEASE_S: f64 = 30.0;
+/// The most of a report that is read.
+const REPORT: u64 = 64 << 20;
+
+/// What the JVM prints when the agent is loaded, on its standard error, once for each version of the agent; `java` is its
+/// feature version. With -XX:+EnableDynamicAgentLoading it prints nothing.
+#[must_use]
+pub fn warns(java: u32) -> Option<&'static str> {
+    (java >= 21).then_some(
+        "its standard error gets four lines once: WARNING: A JVM TI agent has been loaded dynamically …",
+    )
+}
+
+/// What watching has cost so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Figures {
+    /// Wall time in the hook for one thread start, ns, on average; 0 before the first.
+    pub hook_ns_per_start: f64,
+    /// Thread starts seen.
+    pub starts: u64,
+    /// Of them failed.
+    pub failed: u64,
+    /// Births and stacks that found no place in the ring.
+    pub dropped: u64,
+    /// Seconds that loading took, and the last command that removed the hook.
+    pub load_s: f64,
+    /// See above.
+    pub stop_s: f64,
+    /// Bytes that it takes in the target: the library and what was written of the ring.
+    pub bytes: u64,
+    /// The lease ended: flatfoot was stopped for so long that the hook removed itself.
+    pub expired: bool,
+}
+
+/// An agent that is loaded. Ends when it is dropped.
+#[derive(Debug)]
+pub struct Agent<'a> {
+    attachment: &'a mut Attachment,
+    patience: Patience<'a>,
+    delivery: Delivery,
+    /// As the target calls it.
+    library: String,
+    start_thread: u64,
+    ring: Option<OwnedFd>,
+    hooked: bool,
+    /// The agent's clock less ours, ns; 0 in the same time namespace.
+    clock_offset_ns: i64,
+    figures: Figures,
+    missing: Vec<String>,
+}
+
+impl<'a> Agent<'a> {
+    /// Loads the agent. One that a killed flatfoot left behind is taken over: its hook is removed.
+    pub fn load(attachment: &'a mut Attachment, patience: Patience<'a>) -> Result<Self, Refusal> {
+        if library::LIBRARY.is_empty() {
+            return Err(Refusal::NoLibrary);
+        }
+        let began = Clock::monotonic();
+        is_allowed(attachment, &patience)?;
+        let target = attachment.target();
+        let mapped = maps(attachment)?;
+        let start_thread = libjvm::start_thread(target, &mapped)?;
+        let options = command_line(attachment);
+        // What is mapped already is found by its path, though it is no file any more.
+        let known = mapped.agents.first().cloned();
+        let delivery = Delivery::new(target, &options, known.is_none())?;
+        let library = known.clone().unwrap_or_else(|| delivery.path(&library::name()));
+        let mut agent = Self {
+            attachment,
+            patience,
+            delivery,
+            library,
+            start_thread,
+            ring: None,
+            hooked: false,
+            clock_offset_ns: 0,
+            figures: Figures::default(),
+            missing: Vec::new(),
+        };
+        let mut loaded = agent.command("cmd=stop");
+        if known.is_some() && matches!(loaded, Err(Refusal::NotLoaded(_))) {
+            let target = agent.attachment.target();
+            agent.delivery.remove(target);
+            agent.delivery = Delivery::new(target, &options, true)?;
+            agent.library = agent.delivery.path(&library::name());
+            loaded = agent.command("cmd=stop");
+        }
+        loaded?;
+        // musl looks for the file again at each command.
+        if !mapped.musl {
+            agent.delivery.forget(agent.attachment.target(), &[&library::name()]);
+        }
+        agent.figures.load_s = Clock::monotonic() - began;
+        Ok(agent)
+    }
+
+    /// Whom the threads that exist work for; some microseconds for each, without a safepoint.
+    pub fn owners(&mut self) -> Result<Vec<ThreadOwner>, Refusal> {
+        let report = self.report("owners", 2_000)?;
+        Ok(report.owners)
+    }
+
+    /// Which loaded application code makes threads, pools or timers; some 0.1 ms for each class, without a safepoint.
+    pub fn sites(&mut self) -> Result<Vec<CreationSite>, Refusal> {
+        let report = self.report("sites", 5_000)?;
+        Ok(report.sites)
+    }
+
+    /// What was left out of owners and sites, and why.
+    #[must_use]
+    pub fn missing(&self) -> &[String] {
+        &self.missing
+    }
+
+    /// Begins to record thread starts. Poll from now on.
+    pub fn watch(&mut self) -> Result<(), Refusal> {
+        if self.hooked && !self.figures.expired {
+            return Ok(());
+        }
+        let target = self.attachment.target();
+        let ring = match self.ring {
+            None => self.delivery.ring(target)?,
+            Some(_) => self.delivery.new_ring(target)?,
+        };
+        let options = format!(
+            "cmd=start;orig={:x};lease={};ring={}",
+            self.start_thread,
+            (LEASE_S * 1e3) as u64,
+            self.delivery.path("ring")
+        );
+        let before = Clock::monotonic();
+        self.ring = Some(ring);
+        self.figures.expired = false;
+        // Also when it fails: the hook may be there though the answer is not.
+        self.hooked = true;
+        self.command(&options)?;
+        let after = Clock::monotonic();
+        self.delivery.forget(self.attachment.target(), &["ring"]);
+        self.clock_offset_ns = self.offset(before, after);
+        Ok(())
+    }
+
+    /// Everything that was recorded so far, and goes on recording for [`LEASE_S`].
+    pub fn poll(&mut self) -> Vec<SpawnStack> {
+        let Some(ring) = &self.ring else { return Vec::new() };
+        if self.hooked {
+            let now = (Clock::monotonic() * 1e9) as i64;
+            let until = now.saturating_add(self.clock_offset_ns).saturating_add((LEASE_S * 1e9) as i64);
+            let _ = pwrite(ring, &until.max(0).cast_unsigned().to_ne_bytes(), layout::H_LEASE as u64);
+        }
+        let Ok(bytes) = read(ring, deliver::RING) else { return Vec::new() };
+        let found = ring::parse(&bytes);
+        self.figures.starts = found.starts;
+        self.figures.failed = found.failed;
+        self.figures.dropped = found.dropped;
+        self.figures.hook_ns_per_start = if found.starts > 0 { found.hook_ns as f64 / found.starts as f64 } else { 0.0 };
+        self.figures.bytes = library::LIBRARY.len() as u64 + found.used_bytes.min(deliver::RING);
+        self.figures.expired |= found.state == layout::EXPIRED;
+        let to_boot = Clock::boot() - Clock::monotonic() - self.clock_offset_ns as f64 / 1e9;
+        let mut spawns = found.spawns;
+        for birth in spawns.iter_mut().flat_map(|spawn| &mut spawn.births) {
+            birth.at_boot_s += to_boot;
+        }
+        spawns
+    }
+
+    /// As of the last [`Agent::poll`].
+    #[must_use]
+    pub fn figures(&self) -> Figures {
+        self.figures
+    }
+
+    /// Stops recording; what was recorded can still be polled. Without a hook it does nothing.
+    pub fn unwatch(&mut self) -> Result<(), Refusal> {
+        if !self.hooked {
+            return Ok(());
+        }
+        let began = Clock::monotonic();
+        self.command("cmd=stop")?;
+        self.hooked = false;
+        self.figures.stop_s = Clock::monotonic() - began;
+        Ok(())
+    }
+
+    /// Removes the hook and all files. The library stays mapped, idle.
+    pub fn stop(mut self) -> Result<Figures, Refusal> {
+        self.unwatch()?;
+        self.poll();
+        Ok(self.figures)
+    }
+
+    /// The agent's clock less ours. Both count from boot, but for those in a time namespace: what lies within the time
+    /// that the command took is the same clock.
+    fn offset(&self, before: f64, after: f64) -> i64 {
+        let word = self.ring.as_ref().and_then(|ring| {
+            let mut word = [0; 8];
+            (pread(ring, &mut word, layout::H_CLOCK as u64) == Ok(8)).then(|| u64::from_ne_bytes(word))
+        });
+        let clock = word.unwrap_or(0) as f64 / 1e9;
+        if (before - 0.001..=after + 0.001).contains(&clock) {
+            return 0;
+        }
+        ((clock - f64::midpoint(before, after)) * 1e9) as i64
+    }
+
+    fn report(&mut self, what: &'static str, budget_ms: u64) -> Result<Report, Refusal> {
+        let file = self.delivery.report(self.attachment.target())?;
+        let options = format!("cmd={what};ms={budget_ms};out={}", self.delivery.path("report"));
+        let done = self.command(&options);
+        self.delivery.forget(self.attachment.target(), &["report"]);
+        done?;
+        let bytes = read(&file, REPORT).map_err(|error| Refusal::File { what: self.delivery.path("report"), error })?;
+        let report = report::parse(&bytes);
+        if !report.whole {
+            if report.seen == 0 {
+                return Err(Refusal::Torn(what));
+            }
+            self.missing.push(format!("{what}: only the first {} were looked at, for {:.1} s", report.seen, report.took_s));
+        }
+        Ok(report)
+    }
+
+    /// Has the JVM load the library once more, with these options.
+    fn command(&mut self, options: &str) -> Result<(), Refusal> {
+        let arguments = [self.library.as_str(), "true", options];
+        let reply = self.attachment.command("load", &arguments, &self.patience)?;
+        outcome(reply.code, &String::from_utf8_lossy(&reply.text))
+    }
+}
+
+impl Drop for Agent<'_> {
+    fn drop(&mut self) {
+        let _ = self.unwatch();
+        self.delivery.remove(self.attachment.target());
+    }
+}
+
+/// JDK 9 and later answer `return code: 0`, JDK 8 the number alone; or in words why it was not loaded.
+fn outcome(code: i32, text: &str) -> Result<(), Refusal> {
+    if text.contains("Dynamic agent loading is not enabled") {
+        return Err(Refusal::NotAllowed);
+    }
+    let words = text.trim();
+    let number = words.strip_prefix("return code:").unwrap_or(words).trim().parse::<i32>();
+    match number {
+        Ok(0) => Ok(()),
+        Ok(code) => Err(Refusal::Agent { code }),
+        Err(_) => {
+            let first: String = words.lines().take(2).collect::<Vec<_>>().join(" ").chars().take(300).collect();
+            Err(Refusal::NotLoaded(if first.is_empty() { format!("error {code}") } else { first }))
+        }
+    }
+}
+
+fn is_allowed(attachment: &mut Attachment, patience: &Patience<'_>) -> Result<(), Refusal> {
+    match attachment.jcmd("VM.flags", patience) {
+        Ok(flags) if flags.split_ascii_whitespace().any(|flag| flag == "-XX:-EnableDynamicAgentLoading") => {
+            Err(Refusal::NotAllowed)
+        }
+        // A JVM without that command has no such option either.
+        Ok(_) | Err(attach::Refusal::Command { .. }) => Ok(()),
+        Err(refusal) => Err(refusal.into()),
+    }
+}
+
+fn maps(attachment: &Attachment) -> Result<Mapped, Refusal> {
+    const LIMIT: usize = 64 << 20;
+    let mut buffer = Vec::new();
+    let read = attachment.target().proc_dir().read(c"maps", &mut buffer, LIMIT);
+    read.map_err(|_| Refusal::NoSymbol("its maps can't be read".to_owned()))?;
+    Ok(libjvm::mapped(&buffer, &library::name()))
+}
+
+fn command_line(attachment: &Attachment) -> Vec<String> {
+    let mut buffer = Vec::new();
+    let words = cmdline::read(attachment.target().proc_dir(), &mut buffer).into_value().unwrap_or_default();
+    words.iter().map(|word| word.as_str().to_owned()).collect()
+}
+
+/// A file of ours as far as it goes, to a limit; what others make of its size doesn't count.
+fn read(file: &OwnedFd, limit: u64) -> Result<Vec<u8>, Errno> {
+    const STEP: usize = 1 << 18;
+    let mut bytes = Vec::new();
+    loop {
+        let at = bytes.len();
+        let step = STEP.min((limit as usize).saturating_sub(at));
+        bytes.resize(at + step, 0);
+        let read = match bytes.get_mut(at..) {
+            Some(space) if !space.is_empty() => pread(file, space, at as u64),
+            _ => Ok(0),
+        };
+        let read = match read {
+            Err(Errno::INTR) => 0,
+            other => other?,
+        };
+        bytes.truncate(at + read);
+        if read == 0 {
+            return Ok(bytes);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_of_all_jvms_are_understood() {
+        assert_eq!(outcome(0, "return code: 0\n"), Ok(()));
+        assert_eq!(outcome(0, "0\n"), Ok(()));
+        assert_eq!(outcome(0, "return code: 108\n"), Err(Refusal::Agent { code: layout::BAD_RING }));
+        let text = "/tmp/x.so was not loaded.\n/tmp/x.so: failed to map segment from shared object\n";
+        assert!(matches!(outcome(0, text), Err(Refusal::NotLoaded(why)) if why.ends_with("shared object")));
+        let text = "Dynamic agent loading is not enabled. Use -XX:+EnableDynamicAgentLoading to launch target VM.";
+        assert_eq!(outcome(100, text), Err(Refusal::NotAllowed));
+    }
+
+    #[test]
+    fn codes_of_the_agent_read_as_words() {
+        let text = Refusal::Agent { code: layout::OPEN_FAILED + 13 }.to_string();
+        assert!(text.contains("opening its file: ") && text.contains("denied"), "{text}");
+        assert_eq!(Refusal::Agent { code: 7 }.to_string(), "the agent ended with code 7: unknown");
+    }
+}
