@@ -107,6 +107,20 @@ fn owners_of<'a>(inside: &'a JvmInside, members: &Members<'_>) -> Vec<&'a Thread
     found
 }
 
+/// What threads of certain names work for, most threads first: all that is known before a birth was seen.
+#[must_use]
+pub fn owners(inside: &JvmInside, command: &str, is_wanted: impl Fn(&str) -> bool) -> Vec<CreatedBy> {
+    let named = Namer { inside, command };
+    let mut found: Vec<&ThreadOwner> = inside
+        .owners
+        .iter()
+        .filter(|owner| owner.examples.iter().any(|name| is_wanted(name.as_str())))
+        .collect();
+    found.sort_by_key(|owner| std::cmp::Reverse(owner.count));
+    let all = found.iter().map(|owner| owner.count).sum();
+    found.into_iter().take(MOST).filter_map(|owner| named.owner(owner, all)).collect()
+}
+
 /// Schedules in the process, in the words of those on the host.
 fn schedules(inside: &JvmInside) -> Vec<ScheduleEntry> {
     let mut found: Vec<ScheduleEntry> = Vec::new();

@@ -13,11 +13,14 @@ pub(crate) struct Countdown {
 impl Countdown {
     /// Starts a bar for `total_s` seconds; none for less than two seconds, or when stderr is no terminal.
     pub(crate) fn start(total_s: f64) -> Self {
+        Self::start_with(total_s, "watching  {bar:30}  {pos} of {len} s, Ctrl-C judges what is seen so far")
+    }
+
+    /// The same in other words, a template of indicatif's.
+    pub(crate) fn start_with(total_s: f64, template: &str) -> Self {
         let bar = (total_s >= 2.0 && std::io::stderr().is_terminal()).then(|| {
             let bar = ProgressBar::new(total_s.ceil() as u64);
-            if let Ok(style) = ProgressStyle::with_template(
-                "watching  {bar:30}  {pos} of {len} s, Ctrl-C judges what is seen so far",
-            ) {
+            if let Ok(style) = ProgressStyle::with_template(template) {
                 bar.set_style(style);
             }
             bar

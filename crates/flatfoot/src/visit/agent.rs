@@ -1,10 +1,128 @@
-//! The agent: who starts threads, and what the existing ones work for.
+//! The agent: what the threads that exist work for, which code could have made them, and who starts the next ones.
 
+use model::{Bytes, CreatedBy, SpawnStack, show};
+use probe::Clock;
+use probe::hotspot::agent::{Agent, Figures, Refusal as AgentRefusal};
 use probe::hotspot::attach::{Attachment, Refusal};
 
-use super::{Plan, Told};
+use super::{Plan, Told, Wait, patience};
+use crate::interrupt;
+use crate::present::progress::Countdown;
+
+/// Seconds between looks at what was recorded: short enough that one birth a second is seen at once.
+const POLL_S: f64 = 0.2;
 
 /// Loads it, asks about what is there, waits for births, and takes the hook out again.
-pub(super) fn ask(_plan: &Plan<'_>, attachment: &mut Attachment, told: &mut Told) -> Result<(), Refusal> {
-    super::threads(attachment, told)
+pub(super) fn ask(plan: &Plan<'_>, attachment: &mut Attachment, told: &mut Told) -> Result<(), Refusal> {
+    match with_agent(plan, attachment, told) {
+        Ok(figures) => {
+            told.impact.done.extend(words(&figures));
+            Ok(())
+        }
+        Err(AgentRefusal::Attach(refusal)) => Err(refusal),
+        Err(refusal) => {
+            let ending = refusal.hint();
+            told.inside.missing.push(format!("the agent was not used: {refusal}; {ending}"));
+            super::threads(attachment, told)
+        }
+    }
+}
+
+fn with_agent(
+    plan: &Plan<'_>,
+    attachment: &mut Attachment,
+    told: &mut Told,
+) -> Result<Figures, AgentRefusal> {
+    let mut agent = Agent::load(attachment, patience())?;
+    match agent.owners() {
+        Ok(owners) => told.inside.owners = owners,
+        Err(refusal) => told.inside.missing.push(format!("owners of existing threads: {refusal}")),
+    }
+    match agent.sites() {
+        Ok(sites) => told.inside.sites = sites,
+        Err(refusal) => told.inside.missing.push(format!("creation sites: {refusal}")),
+    }
+    told.inside.missing.extend(agent.missing().iter().cloned());
+    interim(plan, told);
+    if plan.waits.iter().all(Wait::is_too_short) {
+        told.inside.missing.extend(plan.waits.first().map(too_far));
+        return agent.stop();
+    }
+    let from = Clock::boot();
+    agent.watch()?;
+    let spawns = wait_for_births(plan, &mut agent);
+    let figures = agent.figures();
+    told.inside.watched = Some((from, Clock::boot()));
+    told.inside.spawns = spawns;
+    if figures.dropped > 0 {
+        let dropped = show::count(figures.dropped);
+        told.inside.missing.push(format!("{dropped} births found no place in the agent's ring"));
+    }
+    // Its last figures have what was still under way.
+    let stopped = agent.stop()?;
+    Ok(stopped)
+}
+
+/// Until every wait has seen enough, or is over.
+fn wait_for_births(plan: &Plan<'_>, agent: &mut Agent<'_>) -> Vec<SpawnStack> {
+    let longest = plan.waits.iter().map(|wait| wait.at_most_s).fold(0.0, f64::max);
+    let progress =
+        Countdown::start_with(longest, "waiting for a birth  {bar:30}  {pos} of {len} s, Ctrl-C ends it");
+    let began = Clock::monotonic();
+    loop {
+        let spawns = agent.poll();
+        let elapsed = Clock::monotonic() - began;
+        progress.at(elapsed);
+        let over = |wait: &Wait| wait.is_over(&spawns) || elapsed >= wait.at_most_s;
+        if plan.waits.iter().all(over) || agent.figures().expired {
+            return spawns;
+        }
+        if !interrupt::sleep(POLL_S.min(longest - elapsed)) {
+            return agent.poll();
+        }
+    }
+}
+
+/// What is known before a birth, as it may be a while until one.
+fn interim(plan: &Plan<'_>, told: &Told) {
+    if plan.term.quiet || plan.term.json {
+        return;
+    }
+    let tasks: Vec<CreatedBy> = super::first_words(plan, told);
+    for by in tasks {
+        let names: Vec<&str> = by.frames.iter().take(1).map(|frame| frame.symbol.as_str()).collect();
+        eprintln!(
+            "{} of {} threads: {} {}",
+            show::count(by.births),
+            show::count(by.of),
+            by.sure,
+            names.join("")
+        );
+    }
+}
+
+fn too_far(wait: &Wait) -> String {
+    let expected = wait.expected_s.unwrap_or(0.0);
+    format!(
+        "the next birth is expected in {}: --for {:.0}m waits for it",
+        show::duration(expected),
+        (expected / 60.0).ceil() + 2.0
+    )
+}
+
+/// `agent 87 KB loaded, hook removed (…)`, `3 thread starts slowed by 8 µs each`.
+fn words(figures: &Figures) -> Vec<String> {
+    let mut words = vec![format!(
+        "agent {} loaded, hook removed (the file stays mapped, idle, until a restart)",
+        show::bytes(Bytes(figures.bytes))
+    )];
+    if figures.starts > 0 {
+        let starts = if figures.starts == 1 {
+            "1 thread start".to_owned()
+        } else {
+            format!("{} thread starts", show::count(figures.starts))
+        };
+        words.push(format!("{starts} slowed by {:.0} µs each", figures.hook_ns_per_start / 1e3));
+    }
+    words
 }

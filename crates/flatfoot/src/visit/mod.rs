@@ -8,7 +8,9 @@ mod words;
 
 use std::sync::atomic::AtomicBool;
 
-use model::{AccessLevel, Finding, Impact, JarIdentity, JvmInside, ProcessKey, ProcessReading, Text};
+use model::{
+    AccessLevel, CreatedBy, Finding, Impact, JarIdentity, JvmInside, ProcessKey, ProcessReading, Text,
+};
 use probe::hotspot::attach::{Attachment, Patience, Preview, Refusal, preview};
 use probe::hotspot::inside;
 use probe::hotspot::jars::Jars;
@@ -90,6 +92,12 @@ fn threads(attachment: &mut Attachment, told: &mut Told) -> Result<(), Refusal> 
     told.impact.longest_pause_s = told.impact.longest_pause_s.max(cost.longest_s);
     told.impact.done.push("a thread dump".to_owned());
     Ok(())
+}
+
+/// What the owners say of the groups that are waited for.
+fn first_words(plan: &Plan<'_>, told: &Told) -> Vec<CreatedBy> {
+    let command = plan.reading.jvm.value().map_or("", |jvm| jvm.command.as_str());
+    detect::creators::owners(&told.inside, command, |name| plan.waits.iter().any(|wait| wait.fits(name)))
 }
 
 /// Ctrl-C ends every wait.

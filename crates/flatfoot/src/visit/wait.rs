@@ -62,13 +62,17 @@ impl Wait {
         self.seen(spawns) >= self.births
     }
 
+    /// Is a thread of this name one of the group?
+    pub(crate) fn fits(&self, name: &str) -> bool {
+        self.pattern == "(no name)" || detect::creators::fits(&self.pattern, name)
+    }
+
     /// Births of the group among those that were seen.
     pub(crate) fn seen(&self, spawns: &[SpawnStack]) -> u64 {
-        let fits = |name: &str| self.pattern == "(no name)" || detect::creators::fits(&self.pattern, name);
         spawns
             .iter()
             .flat_map(|spawn| &spawn.births)
-            .filter(|birth| !birth.failed && fits(birth.name.as_str()))
+            .filter(|birth| !birth.failed && self.fits(birth.name.as_str()))
             .count() as u64
     }
 }

@@ -13,7 +13,7 @@ pub(super) fn announce(plan: &Plan<'_>, preview: &Preview) -> String {
     let who = format!("{}[{pid}]", plan.reading.stat.name);
     let mut out = String::new();
     if plan.level >= AccessLevel::Agent {
-        let bytes = show::bytes(model::Bytes(87_000));
+        let bytes = show::bytes(model::Bytes(probe::hotspot::agent::size()));
         let longest = plan.waits.iter().map(|wait| wait.at_most_s).fold(0.0, f64::max);
         let _ = writeln!(
             out,

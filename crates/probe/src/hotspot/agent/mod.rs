@@ -47,6 +47,12 @@ pub fn warns(java: u32) -> Option<&'static str> {
     )
 }
 
+/// Bytes of the library that is loaded.
+#[must_use]
+pub fn size() -> u64 {
+    library::LIBRARY.len() as u64
+}
+
 /// What watching has cost so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Figures {
@@ -189,7 +195,8 @@ impl<'a> Agent<'a> {
         self.figures.starts = found.starts;
         self.figures.failed = found.failed;
         self.figures.dropped = found.dropped;
-        self.figures.hook_ns_per_start = if found.starts > 0 { found.hook_ns as f64 / found.starts as f64 } else { 0.0 };
+        self.figures.hook_ns_per_start =
+            if found.starts > 0 { found.hook_ns as f64 / found.starts as f64 } else { 0.0 };
         self.figures.bytes = library::LIBRARY.len() as u64 + found.used_bytes.min(deliver::RING);
         self.figures.expired |= found.state == layout::EXPIRED;
         let to_boot = Clock::boot() - Clock::monotonic() - self.clock_offset_ns as f64 / 1e9;
@@ -245,13 +252,17 @@ impl<'a> Agent<'a> {
         let done = self.command(&options);
         self.delivery.forget(self.attachment.target(), &["report"]);
         done?;
-        let bytes = read(&file, REPORT).map_err(|error| Refusal::File { what: self.delivery.path("report"), error })?;
+        let bytes = read(&file, REPORT)
+            .map_err(|error| Refusal::File { what: self.delivery.path("report"), error })?;
         let report = report::parse(&bytes);
         if !report.whole {
             if report.seen == 0 {
                 return Err(Refusal::Torn(what));
             }
-            self.missing.push(format!("{what}: only the first {} were looked at, for {:.1} s", report.seen, report.took_s));
+            self.missing.push(format!(
+                "{what}: only the first {} were looked at, for {:.1} s",
+                report.seen, report.took_s
+            ));
         }
         Ok(report)
     }
@@ -282,7 +293,8 @@ fn outcome(code: i32, text: &str) -> Result<(), Refusal> {
         Ok(0) => Ok(()),
         Ok(code) => Err(Refusal::Agent { code }),
         Err(_) => {
-            let first: String = words.lines().take(2).collect::<Vec<_>>().join(" ").chars().take(300).collect();
+            let first: String =
+                words.lines().take(2).collect::<Vec<_>>().join(" ").chars().take(300).collect();
             Err(Refusal::NotLoaded(if first.is_empty() { format!("error {code}") } else { first }))
         }
     }
@@ -347,7 +359,8 @@ mod tests {
         assert_eq!(outcome(0, "return code: 108\n"), Err(Refusal::Agent { code: layout::BAD_RING }));
         let text = "/tmp/x.so was not loaded.\n/tmp/x.so: failed to map segment from shared object\n";
         assert!(matches!(outcome(0, text), Err(Refusal::NotLoaded(why)) if why.ends_with("shared object")));
-        let text = "Dynamic agent loading is not enabled. Use -XX:+EnableDynamicAgentLoading to launch target VM.";
+        let text =
+            "Dynamic agent loading is not enabled. Use -XX:+EnableDynamicAgentLoading to launch target VM.";
         assert_eq!(outcome(100, text), Err(Refusal::NotAllowed));
     }
 

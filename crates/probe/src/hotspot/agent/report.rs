@@ -123,7 +123,11 @@ fn schedule(from: &mut Cursor<'_>) -> Option<FoundSchedule> {
     let (kind, period, what, expression) = (from.u32()?, from.u64()?, from.bytes()?, from.text()?);
     let kind = SCHEDULES.get(kind as usize).copied().unwrap_or_default();
     // A task is named by its class, a job by its name.
-    let what = if what.starts_with(b"L") && what.contains(&b'/') { names::class(what) } else { Text::from_bytes(what) };
+    let what = if what.starts_with(b"L") && what.contains(&b'/') {
+        names::class(what)
+    } else {
+        Text::from_bytes(what)
+    };
     Some(FoundSchedule {
         kind: Text::from(kind),
         what,
