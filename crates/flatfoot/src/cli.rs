@@ -241,7 +241,9 @@ pub(crate) enum TopOrder {
 Examples:
   flatfoot threads 3248             patterns with their births and stacks
   flatfoot threads 3248 --all       also patterns of one thread
-  flatfoot threads 3248 --list      each thread, by its birth")]
+  flatfoot threads 3248 --list      each thread, by its birth
+  flatfoot threads 3248 --owners --access agent
+                                    whom a JVM's threads work for: task, pool, queue, factory, schedule")]
 pub(crate) struct Threads {
     #[command(flatten)]
     pub(crate) targets: Targets,
@@ -251,6 +253,11 @@ pub(crate) struct Threads {
     /// Show each thread: id, state, birth, name
     #[arg(long)]
     pub(crate) list: bool,
+    /// Show whom a JVM's threads work for; needs --access agent
+    #[arg(long, conflicts_with = "list")]
+    pub(crate) owners: bool,
+    #[command(flatten)]
+    pub(crate) access: Access,
 }
 
 /// flatfoot map

@@ -215,7 +215,9 @@ impl Namer<'_> {
                 }
             })
             .collect();
-        let first = owner.links.iter().find(|link| link.application)?;
+        let Some(first) = owner.links.iter().find(|link| link.application) else {
+            return self.sources(owner, all);
+        };
         let how = if first.path.is_empty() {
             first.role.to_string()
         } else {
@@ -228,6 +230,24 @@ impl Namer<'_> {
             sure: format!("their {how} is of this class"),
             thread: None,
             frames,
+        })
+    }
+
+    /// Nothing but the JDK's on the way: then the jars whose code was on the stack when the thread was made, which JDKs up
+    /// to 23 keep with it.
+    fn sources(&self, owner: &ThreadOwner, all: u64) -> Option<CreatedBy> {
+        let names: Vec<String> =
+            owner.inherited_sources.iter().filter_map(|path| self.jar_name(path.as_str())).collect();
+        (!names.is_empty()).then(|| CreatedBy {
+            source: "owner".to_owned(),
+            births: owner.count.min(all),
+            of: all,
+            sure: "code of these was on the stack when they were made".to_owned(),
+            thread: None,
+            frames: names
+                .into_iter()
+                .map(|name| Frame { symbol: name, role: Role::Library.id().to_owned(), ..Frame::default() })
+                .collect(),
         })
     }
 

@@ -111,6 +111,9 @@ pub fn of_frame(frame: &JavaFrame, inside: &JvmInside, command: &str) -> Role {
     if has(&FRAMEWORKS) {
         return Role::Framework;
     }
+    if is_of_main(class, command) {
+        return Role::Application;
+    }
     match &frame.origin {
         Some(origin) if is_library(origin.as_str(), inside, command) => Role::Library,
         _ => Role::Application,
@@ -137,6 +140,19 @@ pub fn of_class(class: &str) -> Role {
         () if has(&FRAMEWORKS) => Role::Framework,
         () => Role::Application,
     }
+}
+
+/// Is a class of the same packages as the main class: its own, or, of a longer name, the first two (`com.example`)?
+fn is_of_main(class: &str, command: &str) -> bool {
+    let main = command.split_ascii_whitespace().next().unwrap_or_default();
+    // A module's main class: `app.module/com.example.Main`. A jar or a path is no class.
+    let main = main.rsplit_once('/').map_or(main, |(_, class)| class);
+    if is_archive(main) {
+        return false;
+    }
+    let Some((package, _)) = main.rsplit_once('.') else { return false };
+    let root: Vec<&str> = package.split('.').take(2).collect();
+    class.strip_prefix(root.join(".").as_str()).is_some_and(|rest| rest.starts_with('.'))
 }
 
 /// Is what lies at this path a dependency? The application's own jar is the one that it was started with; a directory of
@@ -199,6 +215,18 @@ mod tests {
         assert_eq!(role("com.example.Main", Some("/srv/app/classes/")), Role::Application);
         assert_eq!(role("javax.inject.Thing", Some("/srv/app/WEB-INF/lib/inject.jar")), Role::Library);
         assert_eq!(role("com.example.Generated", None), Role::Application);
+    }
+
+    #[test]
+    fn what_is_packaged_with_the_main_class_is_the_applications() {
+        let jar = Some("/srv/app/polyglot-jobs-1.7.2.jar");
+        let role = |class, command| of_frame(&frame(class, jar), &JvmInside::default(), command);
+        assert_eq!(role("leakcase.Deadline$FreshPool", "leakcase.Main leak"), Role::Application);
+        assert_eq!(role("com.example.jobs.Timeout", "com.example.app.Main"), Role::Application);
+        assert_eq!(role("com.example.jobs.Timeout", "app/com.example.app.Main"), Role::Application);
+        assert!(!is_of_main("com.examples.Jobs", "com.example.Main"));
+        assert!(!is_of_main("org.jobs.Timeout", "/srv/app/app.jar"));
+        assert!(!is_of_main("Main", "Main"));
     }
 
     #[test]

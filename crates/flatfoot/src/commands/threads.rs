@@ -3,7 +3,7 @@
 use anyhow::Result;
 use detect::cadence::Window;
 use detect::eta;
-use model::{BirthKind, ThreadGroup};
+use model::{AccessLevel, BirthKind, Pid, ThreadGroup};
 use probe::{Parts, SpaceDepth, ThreadDepth};
 
 use super::map::gone;
@@ -13,7 +13,9 @@ use crate::failure::{Code, Failure};
 use crate::interrupt;
 use crate::present::threads::{GroupRow, ThreadsDocument, list_text};
 use crate::present::{self, Term};
+use crate::source::Source;
 use crate::target;
+use crate::visit::{self, Plan, Told};
 
 /// The command.
 pub(crate) fn run(args: &cli::Threads, term: Term) -> Result<Code> {
@@ -24,13 +26,22 @@ pub(crate) fn run(args: &cli::Threads, term: Term) -> Result<Code> {
     } else {
         Parts {
             cmdline: true,
+            jvm: true,
             cgroups: true,
             threads: ThreadDepth::WithStacks,
             space: SpaceDepth::Touched,
             ..Parts::overview()
         }
     };
+    if args.owners && source.is_live() && args.access.access.level() < AccessLevel::Agent {
+        let hint = format!(
+            "flatfoot threads {pid} --owners --access agent loads a small agent into the JVM for a moment"
+        );
+        return Err(Failure::usage("--owners needs to ask the JVM itself", hint).into());
+    }
     let mut analyser = super::look_at(source.as_mut(), pid, parts)?;
+    let told =
+        (args.owners && source.is_live()).then(|| owners(&analyser, source.as_ref(), pid, term)).flatten();
     let tracked = analyser.by_pid(pid).ok_or_else(|| gone(pid))?;
     let Some(threads) = tracked.reading.threads.value() else {
         let why = tracked.reading.threads.absence().unwrap_or_default();
@@ -44,13 +55,39 @@ pub(crate) fn run(args: &cli::Threads, term: Term) -> Result<Code> {
     let count = threads.len() as u64;
     analyser.group_threads();
     let tracked = analyser.by_pid(pid).ok_or_else(|| gone(pid))?;
-    let document = document(&analyser, tracked, count, source.origin());
+    let mut document = document(&analyser, tracked, count, source.origin());
+    if args.owners {
+        let told = told.unwrap_or_else(|| Told {
+            inside: tracked.reading.inside.value().cloned().unwrap_or_default(),
+            impact: document.impact.clone(),
+        });
+        document.owners = told.inside.owners.iter().map(Into::into).collect();
+        document.owners.sort_by_key(|row| std::cmp::Reverse(row.count));
+        document.remarks.extend(told.inside.missing);
+        if document.owners.is_empty() && document.remarks.is_empty() {
+            document.remarks.push("owners: nothing was asked of the JVM when this was recorded".to_owned());
+        }
+        document.impact = told.impact;
+    }
     if term.json {
         present::print_json(&document)?;
     } else {
         present::print(&document.text(term, args.all))?;
     }
     Ok(Code::Clean)
+}
+
+/// Asks the JVM, without waiting for anything.
+fn owners(analyser: &Analyser, source: &dyn Source, pid: Pid, term: Term) -> Option<Told> {
+    let tracked = analyser.by_pid(pid)?;
+    let plan = Plan {
+        root: source.root()?,
+        reading: &tracked.reading,
+        level: AccessLevel::Agent,
+        waits: Vec::new(),
+        term,
+    };
+    Some(visit::visit(&plan))
 }
 
 fn document(analyser: &Analyser, tracked: &Tracked, count: u64, origin: String) -> ThreadsDocument {
@@ -71,6 +108,7 @@ fn document(analyser: &Analyser, tracked: &Tracked, count: u64, origin: String) 
             .iter()
             .map(|g| GroupRow::new(g, &analyser.host, tracked.now_boot_s, births_per_s(analyser, tracked, g)))
             .collect(),
+        owners: Vec::new(),
         remarks,
         impact: analyser.impact(),
     }

@@ -150,7 +150,10 @@ pub(super) fn impact(impact: &Impact, origin: &str) -> String {
         };
         let mut parts = vec![format!("attached {attached}")];
         parts.extend(impact.done.iter().cloned());
-        parts.push(format!("longest pause {}", show::pause(impact.longest_pause_s)));
+        parts.push(match impact.longest_pause_s {
+            0.0 => "no pause".to_owned(),
+            pause => format!("longest pause {}", show::pause(pause)),
+        });
         return parts.join("; ");
     }
     format!(

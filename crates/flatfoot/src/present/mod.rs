@@ -7,6 +7,7 @@ pub(crate) mod doctor;
 pub(crate) mod heap;
 pub(crate) mod map;
 pub(crate) mod markdown;
+pub(crate) mod owners;
 pub(crate) mod progress;
 mod table;
 mod term;

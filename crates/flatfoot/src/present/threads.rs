@@ -8,6 +8,7 @@ use model::{
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::owners::{self, OwnerRow};
 use super::{Align, Table, Term, time};
 
 /// `flatfoot threads --json`.
@@ -23,6 +24,8 @@ pub(crate) struct ThreadsDocument {
     pub(crate) threads: u64,
     /// A row for each pattern, most threads first.
     pub(crate) groups: Vec<GroupRow>,
+    /// With --owners: whom the threads work for, most threads first.
+    pub(crate) owners: Vec<OwnerRow>,
     /// What could not be read or told, a sentence each.
     pub(crate) remarks: Vec<String>,
     /// What was done to the target.
@@ -126,6 +129,7 @@ impl ThreadsDocument {
         if !rest.is_empty() {
             let _ = writeln!(out, "({} more with one thread each: --all)", rest.len());
         }
+        owners::text(&self.owners, term, &mut out);
         if !term.quiet {
             let notes = self.groups.iter().filter(shown);
             for row in notes {

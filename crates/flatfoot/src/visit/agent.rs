@@ -44,6 +44,9 @@ fn with_agent(
     }
     told.inside.missing.extend(agent.missing().iter().cloned());
     interim(plan, told);
+    if plan.waits.is_empty() {
+        return agent.stop();
+    }
     if plan.waits.iter().all(Wait::is_too_short) {
         told.inside.missing.extend(plan.waits.first().map(too_far));
         return agent.stop();

@@ -116,7 +116,8 @@ fn name_jars(plan: &Plan<'_>, inside: &mut JvmInside) {
         inside.spawns.iter().flat_map(|spawn| &spawn.frames).filter_map(|frame| frame.origin.as_ref());
     let links = inside.owners.iter().flat_map(|owner| &owner.links).filter_map(|link| link.origin.as_ref());
     let sites = inside.sites.iter().filter_map(|site| site.at.origin.as_ref());
-    for path in frames.chain(links).chain(sites) {
+    let sources = inside.owners.iter().flat_map(|owner| &owner.inherited_sources);
+    for path in frames.chain(links).chain(sites).chain(sources) {
         if !paths.contains(path) {
             paths.push(path.clone());
         }

@@ -14,12 +14,19 @@ pub(super) fn announce(plan: &Plan<'_>, preview: &Preview) -> String {
     let mut out = String::new();
     if plan.level >= AccessLevel::Agent {
         let bytes = show::bytes(model::Bytes(probe::hotspot::agent::size()));
-        let longest = plan.waits.iter().map(|wait| wait.at_most_s).fold(0.0, f64::max);
-        let _ = writeln!(
-            out,
-            "Will load {bytes} into {who} until the next thread birth (≤ {}): ≤ 15 µs per thread start, stops by itself if you disconnect;",
-            show::duration(longest)
-        );
+        if plan.waits.is_empty() {
+            let _ = writeln!(
+                out,
+                "Will load {bytes} into {who}, ask it whom its threads work for, and leave at once;"
+            );
+        } else {
+            let longest = plan.waits.iter().map(|wait| wait.at_most_s).fold(0.0, f64::max);
+            let _ = writeln!(
+                out,
+                "Will load {bytes} into {who} until the next thread birth (≤ {}): ≤ 15 µs per thread start, stops by itself if you disconnect;",
+                show::duration(longest)
+            );
+        }
     } else {
         let _ = writeln!(out, "Will ask {who} for a thread dump: it stands still for some milliseconds;");
     }
