@@ -66,7 +66,7 @@ pub fn of_group(group: &ThreadGroup, threads: &[Thread], inside: &JvmInside, com
         found.created_by.extend(named.owner(owner, members.count() as u64));
     }
     found.pool = owners.iter().find_map(|owner| owner.pool.clone());
-    let suspects = sites::ranked(inside, group, &spawns, &owners);
+    let suspects = sites::ranked(inside, group, &spawns, &owners, command);
     for site in suspects.iter().take(MOST) {
         found.created_by.push(CreatedBy {
             source: "site".to_owned(),
@@ -162,7 +162,7 @@ impl Namer<'_> {
     fn frame(&self, frame: &JavaFrame) -> Frame {
         let role = of_frame(frame, self.inside, self.command);
         Frame {
-            symbol: if frame.class.is_empty() {
+            symbol: if frame.class.is_empty() || frame.class.as_str() == role::RUBY {
                 frame.method.to_string()
             } else {
                 format!("{}.{}", frame.class, frame.method)

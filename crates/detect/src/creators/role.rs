@@ -31,6 +31,9 @@ impl Role {
     }
 }
 
+/// What stands for the class in frames of Ruby methods.
+pub(super) const RUBY: &str = "ruby";
+
 /// Packages of the JDK, as far as they are not told by the class loader.
 const JDK: [&str; 6] = ["java.", "javax.", "jdk.", "sun.", "com.sun.", "netscape."];
 
@@ -101,6 +104,9 @@ pub fn known_as(class: &str) -> Option<&'static str> {
 #[must_use]
 pub fn of_frame(frame: &JavaFrame, inside: &JvmInside, command: &str) -> Role {
     let class = frame.class.as_str();
+    if class == RUBY {
+        return of_script(frame.file.as_ref().map_or("", |file| file.as_str()));
+    }
     let has = |list: &[(&str, &str)]| list.iter().any(|(package, _)| class.starts_with(package));
     if frame.of_jdk || (frame.origin.is_none() && JDK.iter().any(|package| class.starts_with(package))) {
         return Role::Jdk;
@@ -138,6 +144,15 @@ pub fn of_class(class: &str) -> Role {
         () if JDK.iter().any(|package| element.starts_with(package)) => Role::Jdk,
         () if has(&RUNTIMES) => Role::Runtime,
         () if has(&FRAMEWORKS) => Role::Framework,
+        () => Role::Application,
+    }
+}
+
+/// Of a script: gems are libraries, what comes with the language is its runtime.
+fn of_script(file: &str) -> Role {
+    match () {
+        () if file.contains("/gems/") => Role::Library,
+        () if file.contains("/lib/ruby/") || file.starts_with("uri:classloader:") => Role::Runtime,
         () => Role::Application,
     }
 }

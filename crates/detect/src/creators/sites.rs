@@ -1,5 +1,6 @@
 //! Code that could have made a group's threads, the likeliest first.
 
+use super::role;
 use model::{CreationSite, JvmInside, PoolShape, SpawnStack, ThreadGroup, ThreadOwner};
 
 /// The sites that fit the group, best first. Those that were seen at births are left out: they need no suspicion.
@@ -8,6 +9,7 @@ pub(super) fn ranked<'a>(
     group: &ThreadGroup,
     spawns: &[(&SpawnStack, u64)],
     owners: &[&ThreadOwner],
+    command: &str,
 ) -> Vec<&'a CreationSite> {
     let is_seen = |site: &CreationSite| {
         spawns
@@ -15,10 +17,13 @@ pub(super) fn ranked<'a>(
             .flat_map(|(spawn, _)| &spawn.frames)
             .any(|frame| frame.class == site.at.class && frame.method == site.at.method)
     };
+    let is_ours = |site: &CreationSite| {
+        matches!(role::of_frame(&site.at, inside, command), role::Role::Library | role::Role::Application)
+    };
     let mut found: Vec<(i32, &CreationSite)> = inside
         .sites
         .iter()
-        .filter(|site| !is_seen(site))
+        .filter(|site| !is_seen(site) && is_ours(site))
         .filter_map(|site| Some((fit(site, group)? + kin(site, owners), site)))
         .collect();
     found.sort_by(|a, b| {

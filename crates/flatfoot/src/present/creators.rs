@@ -30,7 +30,9 @@ pub(super) fn write(finding: &Finding, term: Term, out: &mut String) {
             labelled(out, term, label, &owner(by));
         }
     }
-    for by in of("site") {
+    // Once births were seen, who else could have made them is of little interest.
+    let most = if seen.is_empty() { usize::MAX } else { 0 };
+    for by in of("site").take(most) {
         if let Some(frame) = by.frames.first() {
             let line = format!("{}{}        {}", place(frame), origin(frame), by.sure);
             labelled(out, term, "SUSPECT", &line);
@@ -104,24 +106,21 @@ fn stack(by: &CreatedBy, several: bool, term: Term, out: &mut String) {
     if several {
         let _ = writeln!(out, "  {} of {} births:", show::count(by.births), show::count(by.of));
     }
-    let first = by.frames.iter().position(|frame| !is_jdk(frame)).unwrap_or(0);
+    // What leads from the creator to the JDK's start of a thread is everybody's.
     let creator = detect::creators::creator(&by.frames);
+    let is_creator = |frame: &Frame| creator.is_some_and(|creator| std::ptr::eq(creator, frame));
+    let first = by.frames.iter().position(is_creator).unwrap_or(0);
     let mut lines: Vec<(String, String)> = Vec::new();
-    let mut rest = &by.frames[first.min(by.frames.len())..];
+    let mut rest = &by.frames[first..];
     while let Some(frame) = rest.first() {
-        let name = machinery(frame);
-        let run = rest.iter().take_while(|other| machinery(other) == name).count();
-        if let (Some(name), false) = (name, creator.is_some_and(|creator| std::ptr::eq(creator, frame))) {
-            let frames = if run == 1 { "frame".to_owned() } else { "frames".to_owned() };
-            lines.push((format!("… {run} {frames} of {name}"), frame.origin.clone().unwrap_or_default()));
+        let run = rest.iter().take_while(|other| machinery(other).is_some() && !is_creator(other)).count();
+        if run > 0 {
+            lines.push(collapsed(&rest[..run]));
             rest = &rest[run..];
             continue;
         }
-        let note = if creator.is_some_and(|creator| std::ptr::eq(creator, frame)) {
-            format!("{}     ← {}", frame.origin.clone().unwrap_or_default(), whose(frame))
-        } else {
-            frame.origin.clone().unwrap_or_default()
-        };
+        let origin = frame.origin.clone().unwrap_or_default();
+        let note = if is_creator(frame) { format!("{origin}     ← {}", whose(frame)) } else { origin };
         lines.push((place(frame), note));
         rest = &rest[1..];
     }
@@ -138,8 +137,22 @@ fn stack(by: &CreatedBy, several: bool, term: Term, out: &mut String) {
     }
 }
 
-fn is_jdk(frame: &Frame) -> bool {
-    frame.role == "jdk"
+/// `… 9 frames of JRuby, the JDK and Quartz`.
+fn collapsed(frames: &[Frame]) -> (String, String) {
+    let mut names: Vec<&str> = Vec::new();
+    for name in frames.iter().filter_map(machinery) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let of = match names.as_slice() {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [all @ .., last] => format!("{} and {last}", all.join(", ")),
+    };
+    let word = if frames.len() == 1 { "frame" } else { "frames" };
+    let origin = if names.len() == 1 { frames[0].origin.clone().unwrap_or_default() } else { String::new() };
+    (format!("… {} {word} of {of}", frames.len()), origin)
 }
 
 /// The name of what is not worth a line for each frame.
@@ -153,10 +166,10 @@ fn machinery(frame: &Frame) -> Option<&'static str> {
 
 fn whose(frame: &Frame) -> &'static str {
     match frame.role.as_str() {
-        "application" => "first frame outside the JDK: your code",
-        "library" => "first frame outside the JDK: a library, not your code",
-        "framework" => "first frame outside the JDK: the framework's own",
-        _ => "first frame outside the JDK",
+        "application" => "your code: the first frame outside the JDK",
+        "library" => "a library, not your code: the first frame outside the JDK",
+        "framework" => "the framework's own: the first frame outside the JDK",
+        _ => "first frame outside the JDK and the runtime",
     }
 }
 
@@ -174,7 +187,7 @@ fn origin(frame: &Frame) -> String {
 }
 
 /// `1,549 of 1,550 threads: their task (holder.task) is a org.jobs.TimeoutListener$$Lambda, polyglot-jobs 1.7.2`.
-fn owner(by: &CreatedBy) -> String {
+pub(crate) fn owner(by: &CreatedBy) -> String {
     let classes: Vec<String> =
         by.frames.iter().take(3).map(|frame| format!("{}{}", frame.symbol, origin(frame))).collect();
     format!(

@@ -1,12 +1,13 @@
 //! The agent: what the threads that exist work for, which code could have made them, and who starts the next ones.
 
-use model::{Bytes, CreatedBy, SpawnStack, show};
+use model::{Bytes, SpawnStack, show};
 use probe::Clock;
 use probe::hotspot::agent::{Agent, Figures, Refusal as AgentRefusal};
 use probe::hotspot::attach::{Attachment, Refusal};
 
 use super::{Plan, Told, Wait, patience};
 use crate::interrupt;
+use crate::present;
 use crate::present::progress::Countdown;
 
 /// Seconds between looks at what was recorded: short enough that one birth a second is seen at once.
@@ -43,6 +44,7 @@ fn with_agent(
         Err(refusal) => told.inside.missing.push(format!("creation sites: {refusal}")),
     }
     told.inside.missing.extend(agent.missing().iter().cloned());
+    super::name_jars(plan, &mut told.inside);
     interim(plan, told);
     if plan.waits.is_empty() {
         return agent.stop();
@@ -91,16 +93,8 @@ fn interim(plan: &Plan<'_>, told: &Told) {
     if plan.term.quiet || plan.term.json {
         return;
     }
-    let tasks: Vec<CreatedBy> = super::first_words(plan, told);
-    for by in tasks {
-        let names: Vec<&str> = by.frames.iter().take(1).map(|frame| frame.symbol.as_str()).collect();
-        eprintln!(
-            "{} of {} threads: {} {}",
-            show::count(by.births),
-            show::count(by.of),
-            by.sure,
-            names.join("")
-        );
+    for by in super::first_words(plan, told) {
+        eprintln!("{}", present::owner_line(&by));
     }
 }
 

@@ -3,6 +3,7 @@
 //! Nothing here fails the run: what was refused, and what to do about it, becomes a sentence under NOT JUDGED.
 
 mod agent;
+mod ruby;
 mod wait;
 mod words;
 
@@ -57,6 +58,7 @@ pub(crate) fn visit(plan: &Plan<'_>) -> Told {
     if told.impact.level > AccessLevel::Read {
         told.impact.attached_s = Clock::monotonic() - began;
     }
+    ruby::name(&mut told.inside.spawns);
     name_jars(plan, &mut told.inside);
     told
 }
@@ -118,7 +120,7 @@ fn name_jars(plan: &Plan<'_>, inside: &mut JvmInside) {
     let sites = inside.sites.iter().filter_map(|site| site.at.origin.as_ref());
     let sources = inside.owners.iter().flat_map(|owner| &owner.inherited_sources);
     for path in frames.chain(links).chain(sites).chain(sources) {
-        if !paths.contains(path) {
+        if !paths.contains(path) && !inside.jars.iter().any(|jar| jar.path == *path) {
             paths.push(path.clone());
         }
     }
@@ -127,11 +129,8 @@ fn name_jars(plan: &Plan<'_>, inside: &mut JvmInside) {
     }
     let Ok(dir) = probe::PidDir::open(plan.root, plan.reading.key.pid) else { return };
     let mut jars = Jars::of_process(&dir);
-    inside.jars = paths
-        .into_iter()
-        .map(|path| {
-            let jar = jars.identify(&path);
-            JarIdentity { path, name: jar.name, version: jar.version, group: jar.group }
-        })
-        .collect();
+    inside.jars.extend(paths.into_iter().map(|path| {
+        let jar = jars.identify(&path);
+        JarIdentity { path, name: jar.name, version: jar.version, group: jar.group }
+    }));
 }
