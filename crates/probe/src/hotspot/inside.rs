@@ -79,12 +79,12 @@ pub fn heap(
     let counted = histogram::parse(&asking.ask("GC.class_histogram -all")?);
     match asking.ask("VM.classloader_stats") {
         Ok(answer) => into.loaders = loaders::parse(&answer),
-        Err(refusal) => asking.missing("class loaders", refusal, into)?,
+        Err(refusal) => missing("class loaders", refusal, into)?,
     }
     let memory = match asking.ask("VM.native_memory summary") {
         Ok(answer) => nmt::parse(&answer),
         Err(refusal) => {
-            asking.missing("native memory by category", refusal, into)?;
+            missing("native memory by category", refusal, into)?;
             NativeMemory::default()
         }
     };
@@ -190,16 +190,16 @@ impl Asking<'_> {
         self.cost.add(Clock::monotonic() - began);
         answer
     }
+}
 
-    /// What an older JVM doesn't know is missing; everything else ends it.
-    fn missing(&self, what: &str, refusal: Refusal, into: &mut JvmInside) -> Result<(), Refusal> {
-        match refusal {
-            Refusal::Command { .. } => {
-                into.missing.push(format!("{what}: {refusal}"));
-                Ok(())
-            }
-            other => Err(other),
+/// What an older JVM doesn't know is missing; everything else ends it.
+fn missing(what: &str, refusal: Refusal, into: &mut JvmInside) -> Result<(), Refusal> {
+    match refusal {
+        Refusal::Command { .. } => {
+            into.missing.push(format!("{what}: {refusal}"));
+            Ok(())
         }
+        other => Err(other),
     }
 }
 
