@@ -65,8 +65,16 @@ pub fn heap(
     into: &mut JvmInside,
 ) -> Result<Cost, Refusal> {
     let mut asking = Asking { attachment, patience, cost: Cost::default() };
-    let used = heap_info::used(&asking.ask("GC.heap_info")?);
-    let used = used.ok_or_else(|| Refusal::Protocol("GC.heap_info names no use".to_owned()))?;
+    let used = match asking.ask("GC.heap_info") {
+        Ok(answer) => heap_info::used(&answer),
+        // JDK 8 has no such command.
+        Err(Refusal::Command { .. }) => None,
+        Err(refusal) => return Err(refusal),
+    };
+    let used = match used {
+        Some(used) => used,
+        None => asking.attachment.target().resident()?,
+    };
     let estimate_s = histogram_estimate_s(used);
     if estimate_s > budget_s {
         return Err(Refusal::TooLong {

@@ -73,6 +73,8 @@ impl Drop for Jvm {
         let _ = Command::new("kill").args(["-9", &self.pid.to_string()]).stderr(Stdio::null()).status();
         let _ = self.child.kill();
         let _ = self.child.wait();
+        // Killed, it leaves its socket.
+        let _ = std::fs::remove_file(self.tmp_file(".java_pid"));
     }
 }
 
