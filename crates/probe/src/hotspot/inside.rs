@@ -67,7 +67,7 @@ pub fn heap(
     let mut asking = Asking { attachment, patience, cost: Cost::default() };
     let used = match asking.ask("GC.heap_info") {
         Ok(answer) => heap_info::used(&answer),
-        // JDK 8 has no such command.
+        // Early builds of JDK 8 have no such command.
         Err(Refusal::Command { .. }) => None,
         Err(refusal) => return Err(refusal),
     };
