@@ -37,8 +37,7 @@ fn timed<T>(what: &str, step: impl FnOnce() -> T) -> T {
 
 fn show(root: &ProcRoot, key: &ProcessKey, seconds: f64) -> Result<(), Refusal> {
     let patience = Patience::default();
-    let mut attachment =
-        timed("attach", || Attachment::open(root, key, &patience))?;
+    let mut attachment = timed("attach", || Attachment::open(root, key, &patience))?;
     let mut agent = timed("load", || Agent::load(&mut attachment, patience))?;
     for owner in timed("owners", || agent.owners())? {
         println!("{} × {} {:?}", owner.count, owner.thread_class, owner.examples);
@@ -46,7 +45,10 @@ fn show(root: &ProcRoot, key: &ProcessKey, seconds: f64) -> Result<(), Refusal> 
             let mark = if link.application { "*" } else { " " };
             println!("   {mark}{:8} {} ({}) {:?}", link.role, link.class, link.path, link.origin);
         }
-        println!("    {:?} loader {:?} sources {:?}", owner.pool, owner.context_loader, owner.inherited_sources);
+        println!(
+            "    {:?} loader {:?} sources {:?}",
+            owner.pool, owner.context_loader, owner.inherited_sources
+        );
         println!("    {:?}", owner.schedules);
     }
     for site in timed("sites", || agent.sites())? {

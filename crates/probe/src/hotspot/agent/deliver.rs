@@ -165,7 +165,8 @@ fn places(target: &TargetView, options: &[String]) -> Vec<Place> {
     let property = options.iter().rev().find_map(|option| option.strip_prefix("-Djava.io.tmpdir="));
     let others = [working.as_deref(), property, Some("/dev/shm"), Some("/var/tmp")];
     for path in others.into_iter().flatten().filter(|path| path.starts_with('/')) {
-        let names: Option<Vec<CString>> = path.split('/').filter(|name| !name.is_empty()).map(|name| CString::new(name).ok()).collect();
+        let names: Option<Vec<CString>> =
+            path.split('/').filter(|name| !name.is_empty()).map(|name| CString::new(name).ok()).collect();
         let Some(names) = names.filter(|names| !names.is_empty()) else { continue };
         let names: Vec<_> = names.iter().map(CString::as_c_str).collect();
         if let Ok(dir) = descend(target.root_dir(), &names)

@@ -34,7 +34,8 @@ pub(super) struct Mapped {
 pub(super) fn mapped(maps: &[u8], agent: &str) -> Mapped {
     let mut found = Mapped::default();
     for line in maps.split(|byte| *byte == b'\n') {
-        let Some((head, path)) = line.iter().position(|byte| *byte == b'/').map(|at| line.split_at(at)) else {
+        let Some((head, path)) = line.iter().position(|byte| *byte == b'/').map(|at| line.split_at(at))
+        else {
             continue;
         };
         let (Ok(head), Ok(path)) = (std::str::from_utf8(head), std::str::from_utf8(path)) else { continue };
@@ -67,7 +68,9 @@ pub(super) fn start_thread(target: &TargetView, mapped: &Mapped) -> Result<u64, 
     let found = Elf(&file).function(SYMBOL).ok_or_else(|| refuse("its libjvm.so has no such function"))?;
     let address = base.checked_add(found.address).ok_or_else(|| refuse("nonsense"))?;
     // Reading its memory may be forbidden; then the inode has to do.
-    if let (Some(code), Ok(memory)) = (Elf(&file).bytes(found.offset, 32), target.proc_dir().open_file(c"mem")) {
+    if let (Some(code), Ok(memory)) =
+        (Elf(&file).bytes(found.offset, 32), target.proc_dir().open_file(c"mem"))
+    {
         let mut there = [0_u8; 32];
         if pread(&memory, &mut there, address) == Ok(32) && there[..] != code[..] {
             return Err(refuse("its libjvm.so is not what it has mapped"));

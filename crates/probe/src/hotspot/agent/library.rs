@@ -44,7 +44,8 @@ mod tests {
     fn names_are_told_from_others() {
         assert!(is_directory(directory().as_bytes()) && directory() != directory());
         assert!(is_file(name().as_bytes()) && is_file(b"ring"));
-        for other in [".flatfoot-", ".flatfoot-0123456789abcdeg", "flatfoot-0123456789abcdef", ".flatfoot-0"] {
+        for other in [".flatfoot-", ".flatfoot-0123456789abcdeg", "flatfoot-0123456789abcdef", ".flatfoot-0"]
+        {
             assert!(!is_directory(other.as_bytes()), "{other}");
         }
         for other in ["agent-.so", "ring2", "agent-0123456789abcdef.so.1", ""] {

@@ -81,6 +81,7 @@ pub struct Agent<'a> {
     hooked: bool,
     /// The agent's clock less ours, ns; 0 in the same time namespace.
     clock_offset_ns: i64,
+    lease_s: f64,
     figures: Figures,
     missing: Vec<String>,
 }
@@ -110,6 +111,7 @@ impl<'a> Agent<'a> {
             ring: None,
             hooked: false,
             clock_offset_ns: 0,
+            lease_s: LEASE_S,
             figures: Figures::default(),
             missing: Vec::new(),
         };
@@ -148,6 +150,11 @@ impl<'a> Agent<'a> {
         &self.missing
     }
 
+    /// Sets how long the hook goes on when nobody polls, for the next [`Agent::watch`]; [`LEASE_S`] otherwise.
+    pub fn set_lease(&mut self, lease_s: f64) {
+        self.lease_s = lease_s.clamp(0.1, 600.0);
+    }
+
     /// Begins to record thread starts. Poll from now on.
     pub fn watch(&mut self) -> Result<(), Refusal> {
         if self.hooked && !self.figures.expired {
@@ -161,7 +168,7 @@ impl<'a> Agent<'a> {
         let options = format!(
             "cmd=start;orig={:x};lease={};ring={}",
             self.start_thread,
-            (LEASE_S * 1e3) as u64,
+            (self.lease_s * 1e3) as u64,
             self.delivery.path("ring")
         );
         let before = Clock::monotonic();
@@ -176,12 +183,12 @@ impl<'a> Agent<'a> {
         Ok(())
     }
 
-    /// Everything that was recorded so far, and goes on recording for [`LEASE_S`].
+    /// Everything that was recorded so far; the lease begins anew.
     pub fn poll(&mut self) -> Vec<SpawnStack> {
         let Some(ring) = &self.ring else { return Vec::new() };
         if self.hooked {
             let now = (Clock::monotonic() * 1e9) as i64;
-            let until = now.saturating_add(self.clock_offset_ns).saturating_add((LEASE_S * 1e9) as i64);
+            let until = now.saturating_add(self.clock_offset_ns).saturating_add((self.lease_s * 1e9) as i64);
             let _ = pwrite(ring, &until.max(0).cast_unsigned().to_ne_bytes(), layout::H_LEASE as u64);
         }
         let Ok(bytes) = read(ring, deliver::RING) else { return Vec::new() };
@@ -189,7 +196,8 @@ impl<'a> Agent<'a> {
         self.figures.starts = found.starts;
         self.figures.failed = found.failed;
         self.figures.dropped = found.dropped;
-        self.figures.hook_ns_per_start = if found.starts > 0 { found.hook_ns as f64 / found.starts as f64 } else { 0.0 };
+        self.figures.hook_ns_per_start =
+            if found.starts > 0 { found.hook_ns as f64 / found.starts as f64 } else { 0.0 };
         self.figures.bytes = library::LIBRARY.len() as u64 + found.used_bytes.min(deliver::RING);
         self.figures.expired |= found.state == layout::EXPIRED;
         let to_boot = Clock::boot() - Clock::monotonic() - self.clock_offset_ns as f64 / 1e9;
@@ -245,13 +253,17 @@ impl<'a> Agent<'a> {
         let done = self.command(&options);
         self.delivery.forget(self.attachment.target(), &["report"]);
         done?;
-        let bytes = read(&file, REPORT).map_err(|error| Refusal::File { what: self.delivery.path("report"), error })?;
+        let bytes = read(&file, REPORT)
+            .map_err(|error| Refusal::File { what: self.delivery.path("report"), error })?;
         let report = report::parse(&bytes);
         if !report.whole {
             if report.seen == 0 {
                 return Err(Refusal::Torn(what));
             }
-            self.missing.push(format!("{what}: only the first {} were looked at, for {:.1} s", report.seen, report.took_s));
+            self.missing.push(format!(
+                "{what}: only the first {} were looked at, for {:.1} s",
+                report.seen, report.took_s
+            ));
         }
         Ok(report)
     }
@@ -282,7 +294,8 @@ fn outcome(code: i32, text: &str) -> Result<(), Refusal> {
         Ok(0) => Ok(()),
         Ok(code) => Err(Refusal::Agent { code }),
         Err(_) => {
-            let first: String = words.lines().take(2).collect::<Vec<_>>().join(" ").chars().take(300).collect();
+            let first: String =
+                words.lines().take(2).collect::<Vec<_>>().join(" ").chars().take(300).collect();
             Err(Refusal::NotLoaded(if first.is_empty() { format!("error {code}") } else { first }))
         }
     }
@@ -347,7 +360,8 @@ mod tests {
         assert_eq!(outcome(0, "return code: 108\n"), Err(Refusal::Agent { code: layout::BAD_RING }));
         let text = "/tmp/x.so was not loaded.\n/tmp/x.so: failed to map segment from shared object\n";
         assert!(matches!(outcome(0, text), Err(Refusal::NotLoaded(why)) if why.ends_with("shared object")));
-        let text = "Dynamic agent loading is not enabled. Use -XX:+EnableDynamicAgentLoading to launch target VM.";
+        let text =
+            "Dynamic agent loading is not enabled. Use -XX:+EnableDynamicAgentLoading to launch target VM.";
         assert_eq!(outcome(100, text), Err(Refusal::NotAllowed));
     }
 

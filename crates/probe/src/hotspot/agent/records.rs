@@ -105,7 +105,8 @@ mod tests {
         let unfinished = record(16, 0, b"abcdefgh");
         let bytes = [good.clone(), unfinished, good.clone()].concat();
         assert_eq!(records(&bytes).collect::<Vec<_>>(), [(3, &b"12345678"[..]); 2]);
-        for wrong in [record(0, 3, b""), record(7, 3, b""), record(12, 3, b"1234"), record(u32::MAX, 3, b"")] {
+        for wrong in [record(0, 3, b""), record(7, 3, b""), record(12, 3, b"1234"), record(u32::MAX, 3, b"")]
+        {
             let bytes = [good.clone(), wrong, good.clone()].concat();
             assert_eq!(records(&bytes).count(), 1);
         }

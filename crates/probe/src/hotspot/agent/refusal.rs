@@ -63,9 +63,13 @@ impl Refusal {
                 "a directory is needed that the target's user may write and that is not mounted noexec: \
                  mount one, or let JFR tell the births"
             }
-            Self::NoSymbol(_) => "its libjvm.so was replaced since it started; restart it, or let JFR tell the births",
+            Self::NoSymbol(_) => {
+                "its libjvm.so was replaced since it started; restart it, or let JFR tell the births"
+            }
             Self::NotLoaded(_) => "a security module may forbid it; JFR tells births as well",
-            Self::Agent { code: layout::STILL_USED | layout::AT_WORK } => "try again: threads were being started",
+            Self::Agent { code: layout::STILL_USED | layout::AT_WORK } => {
+                "try again: threads were being started"
+            }
             Self::Agent { .. } | Self::Torn(_) => "try again; if this stays, JFR tells births as well",
             Self::File { error: Errno::NOSPC | Errno::DQUOT, .. } => "free space there: 2 MiB are enough",
             Self::File { .. } => "see the error of the system",
@@ -87,7 +91,9 @@ fn words(code: i32) -> String {
         layout::NO_MEMORY => "no memory",
         layout::NOT_HERE => "not built for this processor",
         _ => {
-            let errno = |base: i32| (base..base + 1000).contains(&code).then(|| Errno::from_raw_os_error(code - base));
+            let errno = |base: i32| {
+                (base..base + 1000).contains(&code).then(|| Errno::from_raw_os_error(code - base))
+            };
             let file = errno(layout::OPEN_FAILED).map(|error| format!("opening its file: {error}"));
             let map = errno(layout::MAP_FAILED).map(|error| format!("mapping its file: {error}"));
             let write = errno(layout::WRITE_FAILED).map(|error| format!("writing its report: {error}"));

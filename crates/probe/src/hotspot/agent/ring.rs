@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, HashMap};
 use model::{JavaBirth, JavaFrame, SpawnStack, Text};
 
 use super::layout::{
-    BIRTH, CUT, FAILED, H_CLOCK, H_DROPPED, H_FAILED, H_MAGIC, H_NS, H_STARTS, H_STATE, H_USED, HEADER, MAGIC, METHOD,
-    NO_SLOT, RECORDS, RUBY, SLOTS, STACK,
+    BIRTH, CUT, FAILED, H_CLOCK, H_DROPPED, H_FAILED, H_MAGIC, H_NS, H_STARTS, H_STATE, H_USED, HEADER,
+    MAGIC, METHOD, NO_SLOT, RECORDS, RUBY, SLOTS, STACK,
 };
 use super::names;
 use super::records::{Cursor, records};
@@ -147,7 +147,10 @@ impl Found {
     fn frame(&self, method: u64, line: i32) -> JavaFrame {
         let line = u32::try_from(line).ok().filter(|line| *line > 0);
         let known = self.methods.get(&method).cloned();
-        JavaFrame { line, ..known.unwrap_or_else(|| JavaFrame { class: Text::from("?"), ..JavaFrame::default() }) }
+        JavaFrame {
+            line,
+            ..known.unwrap_or_else(|| JavaFrame { class: Text::from("?"), ..JavaFrame::default() })
+        }
     }
 }
 

@@ -109,7 +109,11 @@ mod tests {
             ("RUBY$new$kind$1", None),
             ("run", None),
         ] {
-            assert_eq!(demangle(&frame("app", method)).map(|found| found.method).as_deref(), ruby, "{method}");
+            assert_eq!(
+                demangle(&frame("app", method)).map(|found| found.method).as_deref(),
+                ruby,
+                "{method}"
+            );
         }
         let interpreted = demangle(&frame("ruby", "guard")).unwrap();
         assert_eq!(interpreted, RubyFrame { method: "guard".into(), file: "app.rb".into(), line: Some(12) });

@@ -61,7 +61,13 @@ fn small() -> Written {
     let frame = |key: u64, line: u32| [&key.to_ne_bytes()[..], &numbers(&[line, 0])].concat();
     ring.record(STACK, &[&numbers(&[7, 0, 3]), &frame(1, u32::MAX), &frame(3, 9), &frame(2, 43)]);
     ring.record(RUBY, &[&numbers(&[7, 0, 12]), &string("guard"), &string("app.rb")]);
-    ring.birth(7, FAILED, 2_000_000_000, 31, "pool-2-thread-1").birth(7, 0, 1_000_000_000, 30, "pool-1-thread-1");
+    ring.birth(7, FAILED, 2_000_000_000, 31, "pool-2-thread-1").birth(
+        7,
+        0,
+        1_000_000_000,
+        30,
+        "pool-1-thread-1",
+    );
     ring
 }
 
@@ -73,8 +79,11 @@ fn a_ring_becomes_spawn_stacks() {
     assert_eq!((spawn.count, spawn.failed, spawn.cut), (3, 1, false));
     let names: Vec<_> = spawn.births.iter().map(|birth| (birth.name.as_str(), birth.failed)).collect();
     assert_eq!(names, [("pool-1-thread-1", false), ("pool-2-thread-1", true)], "oldest first");
-    let frames: Vec<String> =
-        spawn.frames.iter().map(|frame| format!("{}.{}:{:?}", frame.class, frame.method, frame.line)).collect();
+    let frames: Vec<String> = spawn
+        .frames
+        .iter()
+        .map(|frame| format!("{}.{}:{:?}", frame.class, frame.method, frame.line))
+        .collect();
     let expected = [
         "java.lang.Thread.start0:None",
         "ruby.guard:Some(12)",
