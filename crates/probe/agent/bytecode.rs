@@ -102,7 +102,13 @@ fn length(code: &[u8], at: usize, operation: u8) -> Option<usize> {
         17 | 19 | 20 | 132 | 153..=168 | 178..=184 | 187 | 189 | 192 | 193 | 198 | 199 => 3,
         197 => 4,
         185 | 186 | 200 | 201 => 5,
-        196 => if code.get(at + 1)? == &132 { 6 } else { 4 },
+        196 => {
+            if code.get(at + 1)? == &132 {
+                6
+            } else {
+                4
+            }
+        }
         // tableswitch, lookupswitch: padded to a multiple of 4 from the method's beginning.
         170 => {
             let table = (at + 4) & !3;

@@ -57,7 +57,10 @@ impl Classes {
 
     /// A field by name and sort: the most derived class's.
     pub fn field(&self, class: ClassInfo, name: &[u8], sort: u8) -> Field {
-        let found = self.fields_of(class).iter().find(|field| field.sort == sort && self.text.piece(field.name) == name);
+        let found = self
+            .fields_of(class)
+            .iter()
+            .find(|field| field.sort == sort && self.text.piece(field.name) == name);
         found.map_or(core::ptr::null_mut(), |field| field.id)
     }
 
@@ -71,7 +74,9 @@ impl Classes {
 
     fn of_class(&mut self, jni: Jni, ti: Ti, class: Obj) -> Option<(usize, ClassInfo)> {
         let tag = ti.tag(class);
-        if tag > 0 && let Some(info) = self.get(tag as usize - 1) {
+        if tag > 0
+            && let Some(info) = self.get(tag as usize - 1)
+        {
             return Some((tag as usize - 1, info));
         }
         if class.is_null() || self.list.len() >= MOST_CLASSES {
@@ -118,7 +123,10 @@ impl Classes {
             let (name, signature) = (name.text(), signature.text());
             let sort = signature.first().copied().unwrap_or(0);
             let of_use = matches!(sort, b'L' | b'[' | b'I' | b'J' | b'Z') && !is_static;
-            if !of_use || (of_thread && !OF_THREAD.contains(&name)) || self.fields.len() - first >= MOST_FIELDS {
+            if !of_use
+                || (of_thread && !OF_THREAD.contains(&name))
+                || self.fields.len() - first >= MOST_FIELDS
+            {
                 continue;
             }
             let leads = sort == b'L'

@@ -41,7 +41,9 @@ fn enter() -> Option<Inside> {
     let ti = TI.load(SeqCst);
     match ring::current() {
         // SAFETY: of `start`; it is disposed of only when INSIDE is 0.
-        Some(ring) if ACTIVE.load(SeqCst) && !ti.is_null() => Some(Inside { ring, ti: unsafe { Ti::of(ti) } }),
+        Some(ring) if ACTIVE.load(SeqCst) && !ti.is_null() => {
+            Some(Inside { ring, ti: unsafe { Ti::of(ti) } })
+        }
         _ => {
             INSIDE.fetch_sub(1, SeqCst);
             None
@@ -218,7 +220,8 @@ impl Drop for Work {
 /// Starts recording into a ring. One that records already hands over: the new ring is the only one then.
 pub fn start(call: Call) -> Result<(), i32> {
     let path = call.options.path(b"ring").ok_or(layout::BAD_OPTIONS)?;
-    let original = call.options.number(b"orig", 16).filter(|address| *address != 0).ok_or(layout::BAD_OPTIONS)?;
+    let original =
+        call.options.number(b"orig", 16).filter(|address| *address != 0).ok_or(layout::BAD_OPTIONS)?;
     let lease = call.options.number(b"lease", 10).ok_or(layout::BAD_OPTIONS)?.min(LONGEST_LEASE_MS);
     let _work = Work::begin()?;
     remove(call.jni, layout::STOPPED, PATIENCE)?;

@@ -177,8 +177,7 @@ impl Jni {
         if object.is_null() || method.is_null() {
             return Obj::NULL;
         }
-        let found =
-            entry!(self.0, CALL_OBJECT_METHOD_A, (object => Obj, method => Method, null() => *const u64) -> Obj);
+        let found = entry!(self.0, CALL_OBJECT_METHOD_A, (object => Obj, method => Method, null() => *const u64) -> Obj);
         if self.clear() { Obj::NULL } else { found }
     }
 

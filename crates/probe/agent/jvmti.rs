@@ -235,7 +235,8 @@ impl Ti {
         if method.is_null() {
             return class;
         }
-        let result = entry!(self.0, GET_METHOD_DECLARING_CLASS, (method => Method, &raw mut class => *mut Obj) -> i32);
+        let result =
+            entry!(self.0, GET_METHOD_DECLARING_CLASS, (method => Method, &raw mut class => *mut Obj) -> i32);
         if result == 0 { class } else { Obj::NULL }
     }
 

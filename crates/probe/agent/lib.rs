@@ -21,9 +21,9 @@ mod bytecode;
 mod fields;
 mod hook;
 mod jni;
+mod jvmti;
 #[allow(dead_code, reason = "the reader's half of it is not used here")]
 mod layout;
-mod jvmti;
 mod names;
 mod options;
 mod origin;

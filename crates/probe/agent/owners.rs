@@ -251,7 +251,8 @@ fn thread_fields(jni: Jni, ti: Ti) -> (Obj, crate::jni::Field, crate::jni::Field
 
 fn key(look: &Look, head: [u32; 5]) -> u64 {
     let lists = [&look.links, &look.sources, &look.schedules];
-    let key = lists.iter().fold(SEED, |key, list| mix(hash(key, list.bytes.as_slice()), u64::from(list.count)));
+    let key =
+        lists.iter().fold(SEED, |key, list| mix(hash(key, list.bytes.as_slice()), u64::from(list.count)));
     head.iter().fold(key, |key, number| mix(key, u64::from(*number)))
 }
 

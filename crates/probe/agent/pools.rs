@@ -80,7 +80,13 @@ impl Pools {
     }
 
     /// A ThreadPoolExecutor or ForkJoinPool, or of a subclass.
-    pub fn pool(walk: &mut Walk, object: Obj, info: ClassInfo, path: Piece, look: &mut Look) -> Option<usize> {
+    pub fn pool(
+        walk: &mut Walk,
+        object: Obj,
+        info: ClassInfo,
+        path: Piece,
+        look: &mut Look,
+    ) -> Option<usize> {
         if let Some(at) = Self::known(walk, object, look) {
             return Some(at);
         }

@@ -41,7 +41,9 @@ impl Report {
             }
         }
         let length = (self.bytes.len() - start) as u32;
-        if let Some(place) = self.bytes.as_mut_slice().get_mut(start..).and_then(|rest| rest.first_chunk_mut()) {
+        if let Some(place) =
+            self.bytes.as_mut_slice().get_mut(start..).and_then(|rest| rest.first_chunk_mut())
+        {
             *place = length.to_ne_bytes();
         }
     }

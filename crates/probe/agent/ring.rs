@@ -6,8 +6,8 @@
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 use core::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize};
 
-use crate::layout::{H_DROPPED, H_LEASE, H_MAGIC, H_STATE, H_USED, HEADER, MAGIC, RECORDS, SLOTS};
 use crate::layout::{BAD_RING, MAP_FAILED, OPEN_FAILED};
+use crate::layout::{H_DROPPED, H_LEASE, H_MAGIC, H_STATE, H_USED, HEADER, MAGIC, RECORDS, SLOTS};
 use crate::options::Path;
 use crate::sys;
 

@@ -38,7 +38,8 @@ pub fn backtrace(jni: Jni, ti: Ti, thread: Obj, mut see: impl FnMut(u32, RubyFra
             let file = jni.get(element, jni.field(class, c"filename", STRING));
             let line = jni.get_int(element, jni.field(class, c"line", c"I")).unwrap_or(-1);
             let (mut method_space, mut file_space) = ([0; 128], [0; 384]);
-            let (method_text, file_text) = (jni.text(method, &mut method_space), jni.text(file, &mut file_space));
+            let (method_text, file_text) =
+                (jni.text(method, &mut method_space), jni.text(file, &mut file_space));
             if !method_text.is_empty() || !file_text.is_empty() {
                 // JRuby counts lines from 0.
                 let line = line.saturating_add(1).max(0) as u32;

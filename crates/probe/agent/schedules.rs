@@ -30,7 +30,8 @@ fn add(list: &mut Counted, kind: u32, period_ns: u64, what: &[u8], expression: &
 
 /// The period of a task in a queue, if it has one. A pool counts in ns and negatively for a fixed delay, a timer in ms.
 pub fn of_task(walk: &mut Walk, task: Obj, info: ClassInfo, look: &mut Look) {
-    let period = walk.jni.get_long(task, walk.classes.field(info, b"period", b'J')).unwrap_or(0).unsigned_abs();
+    let period =
+        walk.jni.get_long(task, walk.classes.field(info, b"period", b'J')).unwrap_or(0).unsigned_abs();
     let (kind, period) = match info.kind {
         Kind::ScheduledTask => (SCHEDULED_POOL, period),
         Kind::TimerTask => (TIMER, period.saturating_mul(MS)),
@@ -70,7 +71,8 @@ fn descend(walk: &mut Walk, object: Obj, depth: (u32, u32), left: &mut usize, lo
     const DEEPEST: u32 = 9;
     const CALLS: u32 = 60;
     let (jni, ti) = (walk.jni, walk.ti);
-    if object.is_null() || depth.0 > DEEPEST || depth.1 > CALLS || *left == 0 || look.schedules.count >= MOST {
+    if object.is_null() || depth.0 > DEEPEST || depth.1 > CALLS || *left == 0 || look.schedules.count >= MOST
+    {
         return;
     }
     *left -= 1;
@@ -100,7 +102,8 @@ fn descend(walk: &mut Walk, object: Obj, depth: (u32, u32), left: &mut usize, lo
         if matches!(field.sort, b'L' | b'[') {
             let next = jni.get(object, field.id);
             // Chains of a map's nodes are no deeper than their first.
-            let is_next = matches!(walk.classes.text.piece(field.name), b"next" | b"left" | b"right" | b"parent");
+            let is_next =
+                matches!(walk.classes.text.piece(field.name), b"next" | b"left" | b"right" | b"parent");
             descend(walk, next, (depth.0 + u32::from(!is_next), depth.1 + 1), left, look);
             jni.release(next);
         }
@@ -142,9 +145,10 @@ pub fn spring(walk: &mut Walk, trigger: Obj, look: &mut Look) {
         let holder = jni.get(trigger, walk.classes.field(info, name, b'L'));
         let Some((_, class)) = walk.classes.of(jni, ti, holder) else { continue };
         let text = jni.get(holder, walk.classes.field(class, b"expression", b'L'));
-        let is_text = walk.classes.of(jni, ti, text).is_some_and(|(_, class)| {
-            walk.classes.text.piece(class.signature) == b"Ljava/lang/String;"
-        });
+        let is_text = walk
+            .classes
+            .of(jni, ti, text)
+            .is_some_and(|(_, class)| walk.classes.text.piece(class.signature) == b"Ljava/lang/String;");
         if is_text {
             let mut space = [0; 256];
             add(&mut look.schedules, SPRING, 0, b"", jni.text(text, &mut space));

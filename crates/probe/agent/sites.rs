@@ -1,6 +1,7 @@
 //! Creation sites: methods of loaded application classes that make threads, pools or timers, found in their constant
 //! pools and bytecode. Without a safepoint: the classes are looked at one by one.
 
+use crate::Call;
 use crate::arena::List;
 use crate::bytecode;
 use crate::jni::{Method, Obj};
@@ -8,7 +9,6 @@ use crate::jvmti::Ti;
 use crate::layout::{NO_MEMORY, SITE};
 use crate::names::is_jdk;
 use crate::report::Report;
-use crate::Call;
 
 /// Constants of one class, and those of them that are calls in question.
 struct Pool {
@@ -80,7 +80,15 @@ fn look(call: Call, ti: Ti, report: &mut Report, pool: &mut Pool, class: Obj) {
     }
 }
 
-fn site(ti: Ti, report: &mut Report, class: u32, method: Method, at: usize, file: &[u8], called: bytecode::Called) {
+fn site(
+    ti: Ti,
+    report: &mut Report,
+    class: u32,
+    method: Method,
+    at: usize,
+    file: &[u8],
+    called: bytecode::Called,
+) {
     let (name, line) = (ti.method_name(method), ti.line(method, at as i64));
     report.record(SITE, |out| {
         out.u32(class);

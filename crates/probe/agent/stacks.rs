@@ -1,7 +1,7 @@
 //! Spawn stacks: told apart by a table in the agent, written to the ring once each, with the methods on them.
 
-use core::sync::atomic::{AtomicU8, AtomicU64};
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
+use core::sync::atomic::{AtomicU8, AtomicU64};
 
 use crate::jni::{Jni, Method, Obj};
 use crate::jvmti::{Frame, Ti};
@@ -57,7 +57,8 @@ pub fn slot(jni: Jni, ti: Ti, ring: Ring, starter: Obj) -> u32 {
     let mut space = [Frame::NONE; DEPTH];
     let count = ti.stack(&mut space);
     let frames = space.get(..count).unwrap_or(&[]);
-    let key = frames.iter().fold(SEED, |key, frame| mix(mix(key, frame.method as u64), frame.location as u64));
+    let key =
+        frames.iter().fold(SEED, |key, frame| mix(mix(key, frame.method as u64), frame.location as u64));
     let (at, new) = match place(&STACKS, key) {
         Place::New(at) => (at, true),
         Place::Known(at) => (at, false),

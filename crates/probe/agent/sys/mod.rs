@@ -82,7 +82,8 @@ impl Drop for File {
 /// Memory of our own, zeroed.
 pub fn map_memory(bytes: usize) -> Option<*mut u8> {
     // SAFETY: a new mapping at a place that the kernel chooses.
-    let result = unsafe { arch::call(arch::MMAP, [0, bytes, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, NO_FILE, 0]) };
+    let result =
+        unsafe { arch::call(arch::MMAP, [0, bytes, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, NO_FILE, 0]) };
     checked(result).ok().map(|address| address as *mut u8)
 }
 

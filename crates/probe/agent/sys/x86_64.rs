@@ -123,4 +123,11 @@ pub unsafe extern "C" fn strlen(text: *const u8) -> usize {
 }
 
 // Only for the compiler's own calls in here: not to be found by anybody else in the process.
-core::arch::global_asm!(".hidden memcpy", ".hidden memmove", ".hidden memset", ".hidden memcmp", ".hidden bcmp", ".hidden strlen");
+core::arch::global_asm!(
+    ".hidden memcpy",
+    ".hidden memmove",
+    ".hidden memset",
+    ".hidden memcmp",
+    ".hidden bcmp",
+    ".hidden strlen"
+);

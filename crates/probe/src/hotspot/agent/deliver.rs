@@ -130,13 +130,6 @@ impl Delivery {
         self.ring(target)
     }
 
-    /// Makes the library, when it was left out at first.
-    pub(super) fn library(&self, target: &TargetView) -> Result<(), Refusal> {
-        target
-            .as_user(|| make_library(self.dir.as_fd()))?
-            .map_err(|error| Refusal::File { what: self.path(&library::name()), error })
-    }
-
     fn open(&self, target: &TargetView, name: &std::ffi::CStr, flags: OFlags) -> Result<OwnedFd, Refusal> {
         let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         target

@@ -87,6 +87,7 @@ pub struct Agent<'a> {
     hooked: bool,
     /// The agent's clock less ours, ns; 0 in the same time namespace.
     clock_offset_ns: i64,
+    lease_s: f64,
     figures: Figures,
     missing: Vec<String>,
 }
@@ -116,6 +117,7 @@ impl<'a> Agent<'a> {
             ring: None,
             hooked: false,
             clock_offset_ns: 0,
+            lease_s: LEASE_S,
             figures: Figures::default(),
             missing: Vec::new(),
         };
@@ -154,6 +156,11 @@ impl<'a> Agent<'a> {
         &self.missing
     }
 
+    /// Sets how long the hook goes on when nobody polls, for the next [`Agent::watch`]; [`LEASE_S`] otherwise.
+    pub fn set_lease(&mut self, lease_s: f64) {
+        self.lease_s = lease_s.clamp(0.1, 600.0);
+    }
+
     /// Begins to record thread starts. Poll from now on.
     pub fn watch(&mut self) -> Result<(), Refusal> {
         if self.hooked && !self.figures.expired {
@@ -167,7 +174,7 @@ impl<'a> Agent<'a> {
         let options = format!(
             "cmd=start;orig={:x};lease={};ring={}",
             self.start_thread,
-            (LEASE_S * 1e3) as u64,
+            (self.lease_s * 1e3) as u64,
             self.delivery.path("ring")
         );
         let before = Clock::monotonic();
@@ -182,12 +189,12 @@ impl<'a> Agent<'a> {
         Ok(())
     }
 
-    /// Everything that was recorded so far, and goes on recording for [`LEASE_S`].
+    /// Everything that was recorded so far; the lease begins anew.
     pub fn poll(&mut self) -> Vec<SpawnStack> {
         let Some(ring) = &self.ring else { return Vec::new() };
         if self.hooked {
             let now = (Clock::monotonic() * 1e9) as i64;
-            let until = now.saturating_add(self.clock_offset_ns).saturating_add((LEASE_S * 1e9) as i64);
+            let until = now.saturating_add(self.clock_offset_ns).saturating_add((self.lease_s * 1e9) as i64);
             let _ = pwrite(ring, &until.max(0).cast_unsigned().to_ne_bytes(), layout::H_LEASE as u64);
         }
         let Ok(bytes) = read(ring, deliver::RING) else { return Vec::new() };

@@ -6,7 +6,7 @@ use model::{CreationSite, FoundSchedule, JavaFrame, OwnerLink, PoolState, Text, 
 
 use super::layout::{CLASS, CUT, END, OWNER, REPORT, ROLES, SCHEDULES, SITE, UNKNOWN};
 use super::names;
-use super::records::{Cursor, records};
+use super::records::{Cursor, records, text};
 
 /// What a report says.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -121,13 +121,9 @@ fn link(from: &mut Cursor<'_>, classes: &HashMap<u32, Class>) -> Option<OwnerLin
 
 fn schedule(from: &mut Cursor<'_>) -> Option<FoundSchedule> {
     let (kind, period, what, expression) = (from.u32()?, from.u64()?, from.bytes()?, from.text()?);
+    // A pool's or timer's task is named by its class, a job by its name.
     let kind = SCHEDULES.get(kind as usize).copied().unwrap_or_default();
-    // A task is named by its class, a job by its name.
-    let what = if what.starts_with(b"L") && what.contains(&b'/') {
-        names::class(what)
-    } else {
-        Text::from_bytes(what)
-    };
+    let what = if matches!(kind, "scheduled-pool" | "timer") { names::class(what) } else { text(what) };
     Some(FoundSchedule {
         kind: Text::from(kind),
         what,

