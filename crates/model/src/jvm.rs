@@ -192,6 +192,9 @@ pub struct BufferPool {
     pub bytes: u64,
     /// The most direct memory the JVM allows itself.
     pub limit: Option<u64>,
+    /// Who says so: `agent`, `nmt` (with whatever else allocates by Unsafe), or `histogram`, which only counts them: then
+    /// `bytes` is 0 and means nothing.
+    pub source: Text,
 }
 
 /// A category of native memory tracking.

@@ -10,6 +10,7 @@ use model::{AddressSpace, BootId, HostReading, Need, Pid, ProcessKey, ProcessRea
 
 use crate::budget::Pace;
 use crate::classify::shows_stacks;
+use crate::hotspot::perfdata::{Candidates, Counters};
 use crate::parts::{DescriptorDepth, SpaceDepth, ThreadDepth};
 use crate::proc::census::Census;
 use crate::proc::cgroup::CgroupTree;
@@ -42,6 +43,7 @@ pub struct Prober {
     buffer: Vec<u8>,
     cgroups: CgroupTree,
     census: Census,
+    jvms: Candidates,
 }
 
 impl Prober {
@@ -59,6 +61,7 @@ impl Prober {
             buffer: Vec::new(),
             cgroups: CgroupTree::default(),
             census: Census::default(),
+            jvms: Candidates::default(),
         }
     }
 
@@ -74,6 +77,7 @@ impl Prober {
         self.look_began = Clock::monotonic();
         self.cgroups.forget();
         self.census.forget();
+        self.jvms.forget();
     }
 
     /// The processes there are, in the order of their pids; threads of the kernel among them.
@@ -222,6 +226,14 @@ impl Prober {
         if parts.remains {
             reading.remains = self.remains(process, reading);
         }
+        if parts.jvm {
+            let space = reading.space.value();
+            reading.jvm = if !is_dead && self.jvms.may_be(&self.root, process.pid(), &stat.name, space) {
+                Absence::or_value(Counters::open(process, space).map(Counters::into_last))
+            } else {
+                Reading::Unsupported
+            };
+        }
         Self::confirm(process, stat, reading)
     }
 
@@ -289,6 +301,7 @@ impl Prober {
             void(&mut reading.threads);
             void(&mut reading.space);
             void(&mut reading.rollup);
+            void(&mut reading.jvm);
         }
         Ok(())
     }

@@ -68,7 +68,12 @@ impl Jvm {
     /// `tmp`: options of the mount at /tmp, in a container.
     fn with(java: &Path, options: &str, script: &[&str], tmp: &str) -> Self {
         let mut command = Command::new(top().join("tests/leakers").join(script[0]));
-        command.args(&script[1..]).env("LEAKERS", built()).env("JAVA", java).env("JOPTS", options).env("CONTAINED_TMP", tmp);
+        command
+            .args(&script[1..])
+            .env("LEAKERS", built())
+            .env("JAVA", java)
+            .env("JOPTS", options)
+            .env("CONTAINED_TMP", tmp);
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         let mut out = BufReader::new(child.stdout.take().unwrap());
@@ -238,7 +243,8 @@ fn jvm_what_a_killed_flatfoot_left_is_removed() {
 fn jvm_without_room_for_a_recording_is_left_alone() {
     let Some(java) = java(17) else { return };
     // /proc has no room for anything.
-    let mut cases = vec![("-Xmx64m -Djava.io.tmpdir=/proc", &["run-java.sh", "blank"][..], "/proc has 0 MiB")];
+    let mut cases =
+        vec![("-Xmx64m -Djava.io.tmpdir=/proc", &["run-java.sh", "blank"][..], "/proc has 0 MiB")];
     if rustix::process::geteuid().is_root() {
         cases.push(("-Xmx64m", &["run-contained.sh", "run-java.sh", "blank"], "/tmp has 7 MiB"));
     }

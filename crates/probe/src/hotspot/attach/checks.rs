@@ -1,40 +1,32 @@
 //! What must hold before the first signal: each is a way in which attaching could harm a process.
 
-use model::{AddressSpace, Status, Text};
+use model::{AddressSpace, Reading, Status, Text};
 
-use super::{Refusal, TargetView};
-use crate::proc::{cmdline, space, stat};
+use super::{Refusal, TargetView, options};
+use crate::hotspot::perfdata::{Counters, maps_library};
+use crate::proc::{space, stat};
 use crate::sys::dents::Listing;
 use crate::sys::file;
-use crate::{ProcRoot, SpaceDepth, budget::Pace};
+use crate::{Absence, ProcRoot, SpaceDepth, budget::Pace};
 
 /// Bit of SIGQUIT in SigCgt and SigBlk.
 const QUIT: u64 = 1 << (libc::SIGQUIT - 1);
 
-/// HotSpot, by the library that it maps? Says how many mappings there are.
-pub(super) fn is_hotspot(target: &TargetView) -> Result<u64, Refusal> {
-    let reading = space::read(target.proc_dir(), SpaceDepth::Maps, &[], &Pace::here());
-    let space: AddressSpace = match reading {
-        model::Reading::Value(space) => space,
-        model::Reading::Denied(need) => {
+/// HotSpot, by the library that it maps? Gives its mappings.
+pub(super) fn is_hotspot(target: &TargetView) -> Result<AddressSpace, Refusal> {
+    let space = match space::read(target.proc_dir(), SpaceDepth::Maps, &[], &Pace::here()) {
+        Reading::Value(space) => space,
+        Reading::Denied(need) => {
             return Err(Refusal::Denied { what: format!("/proc/{}/maps", target.pid()), need });
         }
-        model::Reading::Malformed(why) => return Err(Refusal::Protocol(why)),
+        Reading::Malformed(why) => return Err(Refusal::Protocol(why)),
         _ => return Err(Refusal::Gone),
     };
-    let file_is = |name: &Text, wanted: fn(&str) -> bool| {
-        let path = name.as_str();
-        let path = path.strip_suffix(" (deleted)").unwrap_or(path);
-        path.rsplit_once('/').is_some_and(|(_, file)| wanted(file))
-    };
     // OpenJ9 has a libjvm.so, too.
-    if space.names.iter().any(|name| file_is(name, |file| file.starts_with("libj9vm"))) {
+    if maps_library(&space, |file| file.starts_with("libj9vm")) {
         return Err(Refusal::OpenJ9);
     }
-    if !space.names.iter().any(|name| file_is(name, |file| file == "libjvm.so")) {
-        return Err(Refusal::NotAJvm);
-    }
-    Ok(space.mappings.len() as u64)
+    if maps_library(&space, |file| file == "libjvm.so") { Ok(space) } else { Err(Refusal::NotAJvm) }
 }
 
 /// Is it going on at all? A stopped one would find the signal when it goes on, with no trigger beside it.
@@ -52,11 +44,27 @@ pub(super) fn is_running(root: &ProcRoot, target: &TargetView) -> Result<(), Ref
     }
 }
 
-/// Was it told not to let anybody attach? The option given last counts.
-pub(super) fn is_attach_allowed(options: &[Text]) -> Result<(), Refusal> {
-    match last_switch(options, "DisableAttachMechanism") {
-        Some(true) => Err(Refusal::AttachDisabled("-XX:+DisableAttachMechanism".to_owned())),
-        _ => Ok(()),
+/// Has it started, and does it let anybody attach? By its own counters; without them, by its options.
+pub(super) fn is_attach_allowed(target: &TargetView, space: &AddressSpace) -> Result<Vec<Text>, Refusal> {
+    const OPTION: &str = "DisableAttachMechanism";
+    match Counters::of_mapped(target.proc_dir(), space) {
+        Ok(Some(counters)) => {
+            let options: Vec<Text> = counters.last().options.as_str().split(' ').map(Text::from).collect();
+            match counters.last().can_attach {
+                Some(false) => Err(Refusal::AttachDisabled(format!("-XX:+{OPTION}, as its counters say"))),
+                _ => Ok(options),
+            }
+        }
+        Err(Absence::Unsupported) => Err(Refusal::StillStarting),
+        Err(Absence::Gone) => Err(Refusal::Gone),
+        // None there, or none that makes sense: it may be attached to all the same.
+        Ok(None) | Err(_) => {
+            let options = options::given(target.proc_dir());
+            match options::last_switch(&options, OPTION) {
+                Some(true) => Err(Refusal::AttachDisabled(format!("-XX:+{OPTION}"))),
+                _ => Ok(options),
+            }
+        }
     }
 }
 
@@ -64,7 +72,7 @@ pub(super) fn is_attach_allowed(options: &[Text]) -> Result<(), Refusal> {
 pub(super) fn takes_signal(target: &TargetView, status: &Status, options: &[Text]) -> Result<(), Refusal> {
     if status.signals_caught & QUIT == 0 {
         let reduced = options.iter().any(|option| option.as_str() == "-Xrs")
-            || last_switch(options, "ReduceSignalUsage") == Some(true);
+            || options::last_switch(options, "ReduceSignalUsage") == Some(true);
         return Err(Refusal::SignalNotCaught { reduced });
     }
     if blocked_by_all(target) { Err(Refusal::SignalBlocked) } else { Ok(()) }
@@ -87,46 +95,16 @@ fn blocked_by_all(target: &TargetView) -> bool {
     })
 }
 
-/// `SigBlk:	0000000000000004`.
+/// `SigBlk:  0000000000000004`.
 fn mask(status: &[u8], name: &[u8]) -> Option<u64> {
     let at = memchr::memmem::find(status, name)? + name.len();
     let line = status.get(at..)?.split(|byte| *byte == b'\n').next()?;
     crate::proc::scan::hex(line.trim_ascii())
 }
 
-/// The command line, for what it says of options.
-pub(super) fn command_line(target: &TargetView) -> Vec<Text> {
-    let mut buffer = Vec::new();
-    let mut words = cmdline::read(target.proc_dir(), &mut buffer).into_value().unwrap_or_default();
-    // What follows the main class is the program's own.
-    words.truncate(4096);
-    words
-}
-
-/// `-XX:+NAME` or `-XX:-NAME`, the last one.
-fn last_switch(options: &[Text], name: &str) -> Option<bool> {
-    options.iter().rev().find_map(|option| {
-        let switch = option.as_str().strip_prefix("-XX:")?;
-        if switch.strip_prefix('+') == Some(name) {
-            return Some(true);
-        }
-        (switch.strip_prefix('-') == Some(name)).then_some(false)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_last_option_counts() {
-        let options = |words: &[&str]| words.iter().map(|word| Text::from(*word)).collect::<Vec<_>>();
-        let (on, off) = ("-XX:+DisableAttachMechanism", "-XX:-DisableAttachMechanism");
-        assert!(is_attach_allowed(&options(&["java", "-jar", "x"])).is_ok());
-        assert!(is_attach_allowed(&options(&["java", on, off])).is_ok());
-        assert!(is_attach_allowed(&options(&["java", off, on])).is_err());
-        assert!(is_attach_allowed(&options(&["java", "-XX:+DisableAttachMechanismX"])).is_ok());
-    }
 
     #[test]
     fn masks_of_signals() {

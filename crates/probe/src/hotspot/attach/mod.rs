@@ -12,6 +12,7 @@ mod checks;
 mod frozen;
 mod headroom;
 mod listener;
+mod options;
 mod patience;
 mod protocol;
 mod refusal;
@@ -55,16 +56,12 @@ pub fn preview(root: &ProcRoot, key: &ProcessKey) -> Result<Preview, Refusal> {
     if !listener_up {
         examined.is_safe_to_signal()?;
     }
-    Ok(Preview {
-        listener_up,
-        headroom: examined.headroom(root),
-        uid: examined.target.user().uid,
-        inner_pid: examined.target.inner_pid(),
-    })
-    .and_then(|preview| match listener_up {
-        true => Ok(preview),
-        false => headroom::check(&preview.headroom).map(|()| preview),
-    })
+    let headroom = examined.headroom(root);
+    if !listener_up {
+        headroom::check(&headroom)?;
+    }
+    let (uid, inner_pid) = (examined.target.user().uid, examined.target.inner_pid());
+    Ok(Preview { listener_up, headroom, uid, inner_pid })
 }
 
 /// A target, and what was seen of it.
@@ -78,10 +75,10 @@ struct Examined {
 impl Examined {
     fn of(root: &ProcRoot, key: &ProcessKey) -> Result<Self, Refusal> {
         let (target, status) = TargetView::open(root, key)?;
-        let mappings = checks::is_hotspot(&target)?;
-        let options = checks::command_line(&target);
-        checks::is_attach_allowed(&options)?;
+        let space = checks::is_hotspot(&target)?;
+        let options = checks::is_attach_allowed(&target, &space)?;
         checks::is_running(root, &target)?;
+        let mappings = space.mappings.len() as u64;
         Ok(Self { target, status, options, mappings })
     }
 

@@ -77,7 +77,7 @@ mod tests {
             b"1\0jcmd\0Thread.print\0\0\0",
             "always three arguments"
         );
-        assert_eq!(request("load", &["a", "b", "c", "d"], true).unwrap(), b"2\013\0load\0a\0b\0c\0d\0");
+        assert_eq!(request("load", &["a", "b", "c", "d"], true).unwrap(), b"2\x0013\0load\0a\0b\0c\0d\0");
         assert_eq!(request("jcmd", &["x"], true).unwrap(), b"2\x009\0jcmd\0x\0\0\0");
         assert!(needs_v2(&["a", "b", "c", "d"]) && needs_v2(&["x".repeat(1025).as_str()]));
         for (name, arguments) in [

@@ -5,7 +5,9 @@ use std::ffi::{CStr, CString};
 use std::os::fd::OwnedFd;
 
 use model::Text;
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, StatVfs, fstat, fstatvfs, mkdirat, openat, statat, unlinkat};
+use rustix::fs::{
+    AtFlags, Dir, FileType, Mode, OFlags, StatVfs, fstat, fstatvfs, mkdirat, openat, statat, unlinkat,
+};
 use rustix::io::Errno;
 
 use super::super::attach::{Refusal, TargetView};
