@@ -260,15 +260,3 @@ fn jvm_without_room_for_a_recording_is_left_alone() {
         assert!(!threads.contains("JFR"), "JFR was not begun");
     }
 }
-
-#[test]
-fn jvm_that_has_no_flight_recorder_says_so() {
-    let Some(java) = java(21) else { return };
-    let options = "-Xmx64m --limit-modules java.base,java.management";
-    let jvm = Jvm::start(&java, options, &["run-java.sh", "new-thread", "500"]);
-    let root = ProcRoot::open("/proc").unwrap();
-    let mut attachment = Attachment::open(&root, &jvm.key(), &Patience::default()).unwrap();
-    let refusal = Recording::start(&root, &mut attachment, &Patience::default()).unwrap_err();
-    assert!(matches!(&refusal, Refusal::Command { .. }), "{refusal}");
-    assert_eq!(jvm.files(), BTreeSet::new());
-}

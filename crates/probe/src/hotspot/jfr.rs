@@ -21,6 +21,7 @@ mod values;
 
 use model::SpawnStack;
 
+use super::answers::properties;
 use super::attach::{self, Attachment, Patience, Refusal};
 use crate::{Clock, ProcRoot};
 use folder::{DUMP, Folder, SETTINGS};
@@ -69,17 +70,16 @@ impl<'a> Recording<'a> {
         attachment: &'a mut Attachment,
         patience: &Patience<'a>,
     ) -> Result<Self, Refusal> {
+        // Even JFR.check begins JFR, threads and all.
+        has_headroom(root, attachment)?;
+        let temporary = temporary(attachment, patience)?;
+        folder::has_room(attachment.target(), temporary.as_deref())?;
         let mut listed = list(attachment, patience)?;
         if listed.iter().any(|one| one.name == NAME) {
             attachment.jcmd(&format!("JFR.stop name={NAME}"), patience)?;
             listed.retain(|one| one.name != NAME);
         }
         let found = listed.into_iter().find(|one| one.running && one.has_starts);
-        if found.is_none() {
-            has_headroom(root, attachment)?;
-        }
-        let temporary = temporary(attachment, patience)?;
-        folder::has_room(attachment.target(), temporary.as_deref())?;
         let folder = Folder::create(attachment.target())?;
         let is_found = found.is_some();
         // From here on it cleans up when it goes.
@@ -87,6 +87,7 @@ impl<'a> Recording<'a> {
             attachment,
             patience: *patience,
             folder,
+            temporary,
             found,
             starts: Starts::default(),
             stopped: false,
@@ -186,18 +187,15 @@ fn list(attachment: &mut Attachment, patience: &Patience<'_>) -> Result<Vec<List
     attachment.jcmd("JFR.check verbose=true", patience).map(|text| listing::parse(&text))
 }
 
-/// `java.io.tmpdir=/var/cache/app\:tmp`, a line of its system properties (which hold secrets: nothing else is kept).
-/// A recording's data go there while they are dumped. Options that name another place for them are rare, and not seen.
+/// Where it keeps temporary files, if that is not /tmp: a recording's data go there while they are dumped. (Options that
+/// name another place for them are rare, and not looked for.)
 fn temporary(attachment: &mut Attachment, patience: &Patience<'_>) -> Result<Option<Vec<u8>>, Refusal> {
-    let reply = attachment.command("properties", &[], patience)?;
-    let mut lines = reply.text.split(|byte| matches!(byte, b'\n' | b'\r'));
-    let Some(path) = lines.find_map(|line| line.strip_prefix(b"java.io.tmpdir=")) else { return Ok(None) };
-    let mut plain = Vec::with_capacity(path.len());
-    let mut bytes = path.iter();
-    while let Some(byte) = bytes.next() {
-        plain.extend(if *byte == b'\\' { bytes.next() } else { Some(byte) });
-    }
-    Ok(Some(plain).filter(|path| path.starts_with(b"/") && path != b"/tmp"))
+    let text = attachment.jcmd("VM.system_properties", patience)?;
+    let property = properties::parse(&text).into_iter().find(|one| one.key.as_str() == "java.io.tmpdir");
+    let path = property.and_then(|one| one.value);
+    Ok(path
+        .map(|path| path.as_str().as_bytes().to_vec())
+        .filter(|path| path.starts_with(b"/") && path != b"/tmp"))
 }
 
 /// JFR's first start makes four threads, or as many as its release pleases.

@@ -50,7 +50,7 @@ impl Folder {
             }
             Err(Errno::EXIST)
         })?;
-        let name = made.map_err(|error| cannot(error))?;
+        let name = made.map_err(cannot)?;
         // From here on it is removed whatever happens.
         let opened = place::descend(tmp, &[&name]).and_then(|dir| Ok((fstat(&dir)?, dir)));
         match opened {
@@ -125,15 +125,15 @@ impl Folder {
 pub(super) fn has_room(target: &TargetView, other: Option<&[u8]>) -> Result<(), Refusal> {
     let unknown = |error| Refusal::System { doing: "the room in its file system".to_owned(), error };
     let tmp = fstatvfs(target.tmp_dir()).map_err(unknown)?;
-    enough("/tmp", tmp)?;
+    enough("/tmp", &tmp)?;
     if let Some(path) = other {
         let root = Rooted::of_process(target.proc_dir()).map_err(unknown)?;
-        enough(Text::from_bytes(path).as_str(), root.space(path).map_err(unknown)?)?;
+        enough(Text::from_bytes(path).as_str(), &root.space(path).map_err(unknown)?)?;
     }
     Ok(())
 }
 
-fn enough(what: &str, space: StatVfs) -> Result<(), Refusal> {
+fn enough(what: &str, space: &StatVfs) -> Result<(), Refusal> {
     let free = space.f_bavail.saturating_mul(space.f_frsize);
     if free >= ROOM {
         return Ok(());
