@@ -5,4 +5,5 @@ pub mod answers;
 pub mod attach;
 pub mod inside;
 pub mod jars;
+pub mod jfr;
 pub mod perfdata;

@@ -11,7 +11,7 @@ use std::ffi::CString;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
-use rustix::fs::{CWD, Dir, FileType, Mode, OFlags, Stat, fstat, openat, readlinkat};
+use rustix::fs::{CWD, Dir, FileType, Mode, OFlags, Stat, StatVfs, fstat, fstatvfs, openat, readlinkat};
 use rustix::io::Errno;
 
 use crate::sys::{file, place};
@@ -76,6 +76,11 @@ impl Rooted {
     /// What is known of a file or directory without opening it.
     pub(crate) fn stat(&self, path: &[u8], links: Links) -> Result<Stat, Errno> {
         fstat(self.find(path, links)?.fd())
+    }
+
+    /// Size and room of the file system that a file or directory is in.
+    pub(crate) fn space(&self, path: &[u8]) -> Result<StatVfs, Errno> {
+        fstatvfs(self.find(path, Links::Within)?.fd())
     }
 
     /// Reads a regular file, at most `limit` bytes. Anything else (a pipe, a device, a directory) is `INVAL`,
