@@ -4,10 +4,18 @@ use std::process::Command;
 
 use serde_json::Value;
 
+/// Runs a command through sh; `flatfoot` in it is the one under test.
+fn sh(command: &str) -> std::process::Output {
+    let own = std::path::Path::new(env!("CARGO_BIN_EXE_flatfoot")).parent().expect("its folder");
+    let others = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::env::join_paths(std::iter::once(own.to_owned()).chain(std::env::split_paths(&others)));
+    Command::new("sh").arg("-c").arg(command).env("PATH", path.expect("a path")).output().expect("sh")
+}
+
 /// Runs a command through sh and gives the number that it prints last.
 #[track_caller]
 pub(crate) fn number(command: &str) -> f64 {
-    let output = Command::new("sh").arg("-c").arg(command).output().expect("sh");
+    let output = sh(command);
     let text = String::from_utf8_lossy(&output.stdout);
     let last = text.split_whitespace().next_back().unwrap_or_default();
     last.parse().unwrap_or_else(|_| {
@@ -18,7 +26,7 @@ pub(crate) fn number(command: &str) -> f64 {
 /// Runs a command through sh, and gives what it printed; panics when it failed.
 #[track_caller]
 pub(crate) fn text(command: &str) -> String {
-    let output = Command::new("sh").arg("-c").arg(command).output().expect("sh");
+    let output = sh(command);
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{command}: {errors}");
     String::from_utf8_lossy(&output.stdout).into_owned()

@@ -1,11 +1,11 @@
 //! The agent: what the threads that exist work for, which code could have made them, and who starts the next ones.
 
-use model::{Bytes, SpawnStack, show};
+use model::{AccessLevel, Bytes, SpawnStack, show};
 use probe::Clock;
 use probe::hotspot::agent::{Agent, Figures, Refusal as AgentRefusal};
 use probe::hotspot::attach::{Attachment, Refusal};
 
-use super::{Plan, Told, Wait, patience};
+use super::{Plan, Told, Wait, patience, recorder};
 use crate::interrupt;
 use crate::present;
 use crate::present::progress::Countdown;
@@ -22,9 +22,20 @@ pub(super) fn ask(plan: &Plan<'_>, attachment: &mut Attachment, told: &mut Told)
         }
         Err(AgentRefusal::Attach(refusal)) => Err(refusal),
         Err(refusal) => {
-            let ending = refusal.hint();
-            told.inside.missing.push(format!("the agent was not used: {refusal}; {ending}"));
-            super::threads(attachment, told)
+            told.impact.level = AccessLevel::Attach;
+            told.inside.missing.push(format!("the agent was not used: {refusal}; {}", refusal.hint()));
+            if plan.waits.is_empty() || !refusal.leaves_jfr() {
+                return super::threads(attachment, told);
+            }
+            if !plan.term.quiet && !plan.term.json {
+                eprintln!(
+                    "It takes no agent; its flight recorder is asked instead: some 33 MB and four threads of it stay."
+                );
+            }
+            recorder::ask(plan, attachment, told).or_else(|refusal| {
+                told.inside.missing.push(format!("its flight recorder: {refusal}; {}", refusal.hint()));
+                super::threads(attachment, told)
+            })
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Nothing here fails the run: what was refused, and what to do about it, becomes a sentence under NOT JUDGED.
 
 mod agent;
+mod recorder;
 mod ruby;
 mod wait;
 mod words;

@@ -38,7 +38,7 @@ abstract class Deadline {
         @Override
         void arm(Runnable onLate, long seconds) {
             ScheduledExecutorService own = Executors.newScheduledThreadPool(1);
-            pending = own.schedule(onLate, seconds, TimeUnit.SECONDS);
+            pending = own.schedule(onLate, seconds, TimeUnit.SECONDS); // birth: leak
         }
     }
 

@@ -1,0 +1,10 @@
+//! Inside the JVM, end to end: the code that starts threads, what grows on the heap, and whom flatfoot leaves alone.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod creators;
+mod heap;
+mod refusals;
+mod silent;
+mod source;

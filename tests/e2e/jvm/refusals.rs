@@ -1,0 +1,65 @@
+//! JVMs that must not be attached to, or can't be: the finding stands, the reason is said, and the target runs on.
+
+use serde_json::Value;
+
+use crate::support::{Flatfoot, Leaker, need, wait_until};
+
+/// A leaking JVM with options of its own, and what is said when it is to be asked.
+#[track_caller]
+fn asked(options: &str) -> (Leaker, Value) {
+    let leaker = Leaker::with("run-java.sh", &["new-thread", "300"], |command| {
+        command.env("JOPTS", options);
+    });
+    wait_until("births", 90.0, || leaker.tasks_named("Thread-") >= 12);
+    let (code, said) = Flatfoot::new().json(&["diagnose", &leaker.arg(), "--access", "agent", "--no-save"]);
+    assert_eq!(code, 1, "{said:#}");
+    let before = leaker.tasks_named("Thread-");
+    wait_until("it still leaks", 30.0, || leaker.tasks_named("Thread-") > before);
+    (leaker, said)
+}
+
+fn not_judged(said: &Value) -> String {
+    said["not_judged"].to_string()
+}
+
+#[test]
+fn a_java_that_forbids_attaching() {
+    need!("java", "/usr/share/java/quartz2.jar");
+    let (leaker, said) = asked("-XX:+DisableAttachMechanism");
+    assert_eq!(said["findings"][0]["confidence"], "likely");
+    assert!(not_judged(&said).contains("attaching is switched off in it"), "{said:#}");
+    assert_eq!(said["impact"]["level"], "read");
+    assert!(!leaker.has_thread("Attach Listener"));
+}
+
+#[test]
+fn a_java_that_a_signal_would_end() {
+    need!("java", "/usr/share/java/quartz2.jar");
+    let (_, said) = asked("-Xrs");
+    assert!(not_judged(&said).contains("SIGQUIT"), "{said:#}");
+    assert_eq!(said["impact"]["level"], "read");
+}
+
+#[test]
+fn a_java_that_takes_no_agent_is_asked_by_its_flight_recorder() {
+    need!("java", "/usr/share/java/quartz2.jar");
+    let (_, said) = asked("-XX:-EnableDynamicAgentLoading");
+    let by = &said["findings"][0]["created_by"][0];
+    assert_eq!(by["source"], "jfr", "{said:#}");
+    let text = by["frames"].to_string();
+    assert!(text.contains("leakcase.Threads.plain"), "{said:#}");
+    assert_eq!(said["findings"][0]["confidence"], "confirmed");
+    assert_eq!(said["impact"]["level"], "attach");
+}
+
+#[test]
+fn a_native_program_has_no_inside_to_ask() {
+    let leaker = Leaker::start("leak", &["threads-unjoined", "100", "0", "pool-#-thread-1"]);
+    leaker.wait_for_tasks(20, 30.0);
+    let (code, said) = Flatfoot::new().json(&["diagnose", &leaker.arg(), "--access", "agent", "--no-save"]);
+    assert_eq!(code, 1);
+    assert!(not_judged(&said).contains("it is no HotSpot JVM"), "{said:#}");
+    let heap = Flatfoot::new().run(&["heap", &leaker.arg()]);
+    assert_eq!(heap.status, 5);
+    assert!(heap.stderr.contains("hint:"), "{heap:#?}");
+}
