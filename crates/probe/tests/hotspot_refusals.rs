@@ -85,10 +85,7 @@ fn jvm_with_reduced_signals_is_asked_only_where_it_listens() {
 #[test]
 fn jvm_that_is_stopped_is_left_alone() {
     let mut jvm = Jvm::start(system(), &[]);
-    jvm.signal("-STOP");
-    while !fs::read_to_string(format!("/proc/{}/stat", jvm.pid)).unwrap().contains(") T ") {
-        std::thread::yield_now();
-    }
+    jvm.stop();
     refused(&jvm, |refusal| matches!(refusal, Refusal::Stopped(_)));
     jvm.signal("-CONT");
     jvm.is_unharmed();
@@ -99,7 +96,7 @@ fn jvm_that_is_stopped_is_left_alone() {
 fn jvm_that_stops_answering_times_out_or_is_given_up() {
     let mut jvm = Jvm::start(system(), &[]);
     let mut attachment = jvm.attach().unwrap();
-    jvm.signal("-STOP");
+    jvm.stop();
     let short = Patience { command_s: 0.3, ..Patience::default() };
     let refusal = attachment.jcmd("VM.uptime", &short).unwrap_err();
     assert!(matches!(refusal, Refusal::TimedOut { .. }), "{refusal:?}");
