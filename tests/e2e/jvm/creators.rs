@@ -92,15 +92,19 @@ fn a_ruby_job_is_named_by_its_ruby_method_and_file_jruby() {
     assert_eq!(finding["schedules"][0]["what"], "hourly_report");
 }
 
+/// Until it is hot there is no Java frame of its own, only the interpreter's; JRuby itself knows where it is.
 #[test]
-fn an_interpreted_ruby_job_is_named_by_its_file_jruby() {
+fn an_interpreted_ruby_job_is_named_by_its_method_and_file_jruby() {
     need!("java", "jruby", "/usr/share/java/quartz2.jar");
     let leaker = Leaker::with("run-jruby.sh", &["leak_ruby", EACH_SECOND], |command| {
         command.env("APP", "app_req.rb");
     });
     let finding = diagnosed(&leaker, "pool-");
     let stack = finding["created_by"][0]["frames"].to_string();
-    assert!(stack.contains("hourly_report.rb") || stack.contains("app_req.rb"), "{finding:#}");
+    assert!(!stack.contains("RUBY$method$guard"), "it is compiled already: {finding:#}");
+    let creator = creator(&finding["created_by"][0]);
+    assert!(creator["symbol"].as_str().is_some_and(|name| name.ends_with("guard")), "{finding:#}");
+    assert!(creator["file"].as_str().is_some_and(|file| file.ends_with("/jruby/app.rb")), "{creator:#}");
 }
 
 /// Modes of leakcase.Threads with the pattern of their threads and the method that starts them.

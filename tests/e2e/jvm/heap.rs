@@ -4,9 +4,9 @@ use serde_json::Value;
 
 use crate::support::{Flatfoot, Leaker, need};
 
-/// Small heaps collect often: each look has a collection before it.
+/// A small young generation is collected often: between looks, too.
 fn small(command: &mut std::process::Command) {
-    command.env("JOPTS", "-Xms48m -Xmx160m -XX:NewSize=8m -XX:MaxNewSize=8m");
+    command.env("JOPTS", "-Xms64m -Xmx256m -Xmn1m -XX:+UseSerialGC");
 }
 
 #[track_caller]

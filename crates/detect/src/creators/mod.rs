@@ -39,6 +39,8 @@ pub struct Creators {
     pub births_seen: u64,
     /// The pools that its threads belong to.
     pub pool: Option<PoolState>,
+    /// How many of its threads these are.
+    pub pooled: u64,
     /// Schedules that were found in the process.
     pub schedules: Vec<ScheduleEntry>,
 }
@@ -65,7 +67,10 @@ pub fn of_group(group: &ThreadGroup, threads: &[Thread], inside: &JvmInside, com
     for owner in owners.iter().take(MOST) {
         found.created_by.extend(named.owner(owner, members.count() as u64));
     }
-    found.pool = owners.iter().find_map(|owner| owner.pool.clone());
+    if let Some((owner, pool)) = owners.iter().find_map(|owner| Some((owner, owner.pool.clone()?))) {
+        found.pooled = owner.count;
+        found.pool = Some(pool);
+    }
     let suspects = sites::ranked(inside, group, &spawns, &owners, command);
     for site in suspects.iter().take(MOST) {
         found.created_by.push(CreatedBy {

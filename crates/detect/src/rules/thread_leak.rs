@@ -237,7 +237,7 @@ fn finding(
         next: Vec::new(),
     };
     explain::add_evidence(subject, group, signs, &mut finding);
-    causes::add(subject, group, &mut finding);
+    causes::add(subject, group, signs, &mut finding);
     finding
 }
 

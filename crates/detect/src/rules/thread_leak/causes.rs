@@ -1,18 +1,27 @@
 //! Who makes the threads, as far as the JVM told: added to a finding that the births alone have made.
 
-use model::{Confidence, Evidence, Finding, PoolState, ScheduleMatch, ThreadGroup, show};
+use model::{Confidence, Evidence, Finding, PoolShape, PoolState, ScheduleMatch, ThreadGroup, show};
 
 use super::super::Subject;
+use super::signs::Signs;
 use crate::creators::{self, Creators};
 use crate::schedule;
 
 /// Adds creators, libraries, jobs and faults, and makes the finding surer when a birth was seen.
-pub(super) fn add(subject: &Subject<'_>, group: &ThreadGroup, finding: &mut Finding) {
+pub(super) fn add(subject: &Subject<'_>, group: &ThreadGroup, signs: &Signs, finding: &mut Finding) {
     let Some(inside) = subject.reading.inside.value() else { return };
     let threads = subject.reading.threads.value().map_or(&[][..], Vec::as_slice);
     let command = subject.reading.jvm.value().map_or("", |jvm| jvm.command.as_str());
     let found = creators::of_group(group, threads, inside, command);
     jobs(subject, group, &found, finding);
+    let a_pool_each = found.pool.as_ref().is_some_and(|pool| pool.pools * 10 >= found.pooled * 9);
+    if a_pool_each && found.pooled * 2 >= group.count() as u64 && group.shape != PoolShape::OneThreadPools {
+        // Their names spoke of one pool; the JVM says that each has its own.
+        finding.pool_shape = Some(PoolShape::OneThreadPools);
+        if finding.confidence == Confidence::Possible && signs.reaches_back {
+            finding.confidence = Confidence::Likely;
+        }
+    }
     finding.evidence.extend(found.pool.as_ref().and_then(|pool| pool_evidence(subject, pool)));
     if finding.confidence == Confidence::Likely {
         if found.births_seen > 0 {
