@@ -225,7 +225,7 @@ fn jvm_what_a_killed_flatfoot_left_is_removed() {
     // As if killed: nothing is cleaned up.
     std::mem::forget(recording);
     drop(attachment);
-    assert_eq!(jvm.files().len(), 1, "its folder");
+    assert!(jvm.files().iter().any(|file| file.starts_with(".flatfoot-jfr-")), "{:?}", jvm.files());
     let mut attachment = Attachment::open(&root, &jvm.key(), &patience).unwrap();
     assert!(attachment.jcmd("JFR.check", &patience).unwrap().contains("name=flatfoot"));
     let mut recording = Recording::start(&root, &mut attachment, &patience).unwrap();
