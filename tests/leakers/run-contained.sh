@@ -8,8 +8,9 @@
 # own. The started pid is `unshare`; its only child is the program (the ready line
 # has pid 1). Both die with whoever started them.
 #
-#   CONTAINED_AS   the user (nobody), or a number that no list of users has
-#   CONTAINED_TMP  further options of the mount at /tmp: noexec, ro, size=64k
+#   CONTAINED_AS     the user (nobody), or a number that no list of users has
+#   CONTAINED_TASKS  the most tasks that this user may have (ulimit -u)
+#   CONTAINED_TMP    further options of the mount at /tmp: noexec, ro, size=64k
 #
 # Everything that is mounted is gone with the last process.
 set -eu
@@ -42,6 +43,7 @@ user=${CONTAINED_AS:-nobody}
 group=$(id -g "$user" 2>/dev/null || echo "$user")
 export LEAKERS=/srv/built JAVA=/srv/java/bin/java HOME=/tmp
 unset TMPDIR
+[[ -z ${CONTAINED_TASKS:-} ]] || ulimit -u "$CONTAINED_TASKS"
 exec setpriv --reuid "$user" --regid "$group" --clear-groups --inh-caps=-all \
     /srv/built/tether "$program" "$@"
 '

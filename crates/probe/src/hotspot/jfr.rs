@@ -2,13 +2,14 @@
 //! [`Attachment`].
 //!
 //! A recording that runs already and keeps the stacks of thread starts is used as it is, and left so. Otherwise one of
-//! our own is started, with that event alone, kept in memory; it is stopped on every way out, and one that was left
-//! by a flatfoot that was killed is stopped by the next.
+//! our own is started, with that event alone; it is stopped on every way out, and one that was left by a flatfoot that
+//! was killed is stopped by the next.
 //!
-//! What it does to the target: JFR's first start in a JVM takes it a quarter of a second or more and some 33 MB, and
-//! four of its threads stay until it ends, so JFR's own room is asked for first. Dumps are written by the JVM into a
-//! folder of ours in its /tmp and removed at once. With the first dump JFR makes itself a directory there too
-//! (`/tmp/2026_11_23_10_29_48_4711`), which it keeps, empty, until the JVM ends.
+//! What it does to the target: JFR's first start in a JVM takes it a third of a second or more and some 30 MB, and some
+//! of its threads stay until it ends, so JFR's own room is asked for first. It writes into a directory of its own where
+//! the JVM keeps temporary files (`/tmp/2026_11_23_10_29_48_4711`), which it empties when the recording stops, and removes
+//! when the JVM ends. Not in memory (`disk=false`): there JDK 17 and 25 keep 10 kB for each thread that was started,
+//! 250 MB after 25,000 of them. Dumps are written by the JVM into a folder of ours in its /tmp and removed at once.
 
 mod bytes;
 mod folder;
@@ -32,8 +33,11 @@ use starts::Starts;
 const NAME: &str = "flatfoot";
 /// Bytes of a dump that are read; one of our own has some 100 kB.
 const MOST_BYTES: usize = 64 << 20;
-/// What is dumped of a recording that was there: it may hold days.
+/// What is dumped of a recording that was there, at first: it may hold days.
 const OF_ANOTHERS: &str = "maxage=10m maxsize=32m";
+/// What a recording of ours keeps on disk beside what it is writing: some 50,000 thread starts. Whoever finds it after a
+/// flatfoot that was killed finds no more than that.
+const OF_OURS: &str = "disk=true maxsize=8m";
 /// JFR starts several threads at once: as many times what a listener needs must be free.
 const ROOM: u64 = 3;
 /// Seconds for each command that cleans up, whatever was asked for.
@@ -57,6 +61,8 @@ pub struct Recording<'a> {
     /// Somebody else's, by its number.
     found: Option<Listed>,
     starts: Starts,
+    /// When it was dumped last.
+    dumped: Option<f64>,
     stopped: bool,
 }
 
@@ -90,6 +96,7 @@ impl<'a> Recording<'a> {
             temporary,
             found,
             starts: Starts::default(),
+            dumped: None,
             stopped: false,
         };
         if !is_found {
@@ -108,9 +115,13 @@ impl<'a> Recording<'a> {
     /// among a stack's: JFR leaves them out. Files of sources are not recorded, nor where a class came from.
     pub fn spawns(&mut self) -> Result<Vec<SpawnStack>, Refusal> {
         folder::has_room(self.attachment.target(), self.temporary.as_deref())?;
-        let (which, limit) = match &self.found {
-            Some(found) => (found.number.to_string(), OF_ANOTHERS),
-            None => (NAME.to_owned(), ""),
+        let which = self.found.as_ref().map_or_else(|| NAME.to_owned(), |found| found.number.to_string());
+        let now = Clock::monotonic();
+        // What was read before need not be read again; each dump ends a chunk, and chunks are dumped whole.
+        let limit = match (self.dumped, &self.found) {
+            (Some(before), _) => format!("maxage={}s maxsize=32m", (now - before).ceil() + 5.0),
+            (None, Some(_)) => OF_ANOTHERS.to_owned(),
+            (None, None) => String::new(),
         };
         let line = format!("JFR.dump name={which} filename={} {limit}", self.folder.path(DUMP));
         let answer = self.attachment.jcmd(line.trim_end(), &self.patience);
@@ -121,6 +132,7 @@ impl<'a> Recording<'a> {
             Refusal::System { error: rustix::io::Errno::NOENT, .. } => unexpected("JFR.dump", &answer),
             other => other,
         })?;
+        self.dumped = Some(now);
         let back = Clock::wall() - Clock::boot();
         self.starts
             .add(&file, |wall| wall - back)
@@ -142,7 +154,7 @@ impl<'a> Recording<'a> {
     fn begin(&mut self) -> Result<(), Refusal> {
         self.folder.write(self.attachment.target(), SETTINGS, JFC)?;
         let settings = self.folder.path(SETTINGS);
-        let line = format!("JFR.start name={NAME} settings={settings} disk=false");
+        let line = format!("JFR.start name={NAME} settings={settings} {OF_OURS}");
         let answer = self.attachment.jcmd(&line, &self.patience);
         self.folder.remove(self.attachment.target(), SETTINGS);
         let answer = answer?;
