@@ -40,6 +40,28 @@ pub struct JvmCounters {
     pub safepoints: Option<(u64, f64)>,
 }
 
+impl JvmCounters {
+    /// In use in the whole heap, as of the last collection.
+    #[must_use]
+    pub fn heap_used(&self) -> Bytes {
+        Bytes(self.generations.iter().map(|generation| generation.space.used.0).sum())
+    }
+
+    /// The most that the heap may become. Each generation of G1 may become all of it: then the sum would be twice that.
+    #[must_use]
+    pub fn heap_limit(&self) -> Option<Bytes> {
+        let limits: Vec<u64> = self
+            .generations
+            .iter()
+            .filter_map(|generation| generation.space.limit)
+            .map(|limit| limit.0)
+            .collect();
+        let (sum, most) = (limits.iter().sum::<u64>(), limits.iter().copied().max()?);
+        let each_is_all = limits.iter().filter(|limit| **limit == most).count() > 1;
+        Some(Bytes(if each_is_all { most } else { sum }))
+    }
+}
+
 /// One collector.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]

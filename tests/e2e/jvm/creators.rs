@@ -55,6 +55,12 @@ fn the_founding_java_case_names_creator_job_and_owners() {
     assert_eq!(job["what"], "hourly_report", "{finding:#}");
     assert_eq!(job["expression"], EACH_SECOND);
     assert_eq!(job["in_process"], true);
+    // By its name it should fire each hour: that it never shuts its pools down is not all.
+    assert_eq!(finding["faults"].as_array().map(Vec::len), Some(2), "{finding:#}");
+    assert!(
+        finding["faults"][1].as_str().is_some_and(|fault| fault.contains("24 threads a day")),
+        "{finding:#}"
+    );
     let quartz = &finding["libraries"].as_array().expect("libraries")[1];
     assert_eq!(quartz["name"], "quartz 2.3.2", "{finding:#}");
     assert_eq!(quartz["births"], quartz["of"]);

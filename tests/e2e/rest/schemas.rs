@@ -77,3 +77,30 @@ fn a_schema_refuses_what_does_not_fit() {
     let one = flatfoot.run(&["schema", "map"]).json();
     assert_eq!(one, schemas.0["map"], "one document's schema is the same alone");
 }
+
+#[test]
+fn a_java_heap_fits_its_schema() {
+    crate::support::need!("java", "/usr/share/java/quartz2.jar");
+    let flatfoot = Flatfoot::new();
+    let schemas = Schemas::of(&flatfoot);
+    let leaker = Leaker::start("run-java.sh", &["many-pools", "20"]);
+    let pid = leaker.arg();
+    for (name, args) in [
+        ("heap", vec!["heap", &pid, "--for", "0s"]),
+        ("heap", vec!["heap", &pid, "--for", "1s", "--looks", "2"]),
+        ("threads", vec!["threads", &pid, "--owners", "--access", "agent"]),
+        ("top", vec!["top", "--once", &pid]),
+    ] {
+        let (_, document) = flatfoot.json(&args);
+        schemas.assert_valid(name, &document);
+    }
+    let (_, top) = flatfoot.json(&["top", "--once", &pid]);
+    assert_eq!(top["processes"][0]["jvm"]["heap_limit_bytes"], 512 << 20, "{top:#}");
+    let (_, heap) = flatfoot.json(&["heap", &pid, "--for", "0s"]);
+    let pools = heap["types"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .find(|row| row["name"] == "java.util.concurrent.ThreadPoolExecutor$Worker");
+    assert_eq!(pools.map(|row| &row["live"]), Some(&serde_json::json!(20)), "{heap:#}");
+}

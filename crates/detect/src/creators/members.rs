@@ -34,12 +34,21 @@ impl<'a> Members<'a> {
     /// Is a thread that was seen to be started one of them? Its name must be there, and where several have that name, one
     /// of them must have been born then.
     pub(super) fn has_born(&self, birth: &JavaBirth) -> bool {
+        let close = |at: &f64| (at - birth.at_boot_s).abs() <= CLOSE_S;
+        if self.are_unnamed() {
+            return !birth.failed && self.births_by_name.values().flatten().any(close);
+        }
         !birth.failed
             && names(birth.name.as_str()).any(|name| {
-                self.births_by_name.get(name.as_str()).is_some_and(|births| {
-                    births.len() == 1 || births.iter().any(|at| (at - birth.at_boot_s).abs() <= CLOSE_S)
-                })
+                self.births_by_name
+                    .get(name.as_str())
+                    .is_some_and(|births| births.len() == 1 || births.iter().any(close))
             })
+    }
+
+    /// Do they all have one name, as with JVMs that tell the kernel none (JDK 8)?
+    fn are_unnamed(&self) -> bool {
+        self.count > 1 && self.births_by_name.len() == 1
     }
 
     /// Is there a thread of this name?
@@ -108,6 +117,21 @@ mod tests {
         assert!(!members.has_born(&birth("main", 60.0)));
         assert!(members.has_name("pool-1350-thread-1") && !members.has_name("main"));
         assert_eq!(members.count(), 3);
+    }
+
+    #[test]
+    fn without_names_the_time_tells() {
+        let threads: Vec<Thread> =
+            (1..=3).map(|n| Thread { tid: Pid(n), name: "java".into(), ..Thread::default() }).collect();
+        let group = ThreadGroup {
+            members: vec![Pid(1), Pid(2), Pid(3)],
+            births: vec![60.0, 120.0, 180.0],
+            ..ThreadGroup::default()
+        };
+        let members = Members::of(&group, &threads);
+        let birth =
+            |at_boot_s| JavaBirth { name: "pool-9-thread-1".into(), at_boot_s, ..JavaBirth::default() };
+        assert!(members.has_born(&birth(119.9)) && !members.has_born(&birth(150.0)));
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use anyhow::Result;
 use detect::heap;
 use model::{
-    AccessLevel, Bytes, Confidence, Finding, FindingKind, Impact, JvmCounters, JvmInside, Pid,
-    ProcessReading, Reading, show,
+    AccessLevel, Confidence, Finding, FindingKind, Impact, JvmCounters, JvmInside, Pid, ProcessReading,
+    Reading, show,
 };
 use probe::Parts;
 use probe::hotspot::attach::{Attachment, Refusal};
@@ -209,10 +209,7 @@ fn attach(
 ) -> Result<Attachment> {
     let pid = reading.key.pid;
     let root = source.root().ok_or_else(|| gone(pid))?;
-    let used: u64 = reading
-        .jvm
-        .value()
-        .map_or(0, |jvm| jvm.generations.iter().map(|generation| generation.space.used.0).sum());
+    let used = reading.jvm.value().map_or(0, |jvm| jvm.heap_used().0);
     if !term.quiet && !term.json {
         let times = if looks == 1 {
             "once".to_owned()
@@ -242,21 +239,12 @@ fn failure(pid: Pid, refusal: &Refusal) -> Failure {
 }
 
 fn summary(jvm: &JvmCounters) -> JvmSummary {
-    let sum = |pick: fn(&model::JvmSpace) -> Bytes| {
-        jvm.generations.iter().map(|generation| pick(&generation.space).0).sum::<u64>()
-    };
     let command = jvm.command.as_str().split(' ').next().unwrap_or_default();
     JvmSummary {
         version: jvm.version.clone(),
         command: command.into(),
-        heap_used_bytes: sum(|space| space.used),
-        // Each generation of G1 may become the whole heap.
-        heap_limit_bytes: jvm
-            .generations
-            .iter()
-            .filter_map(|generation| generation.space.limit)
-            .map(|limit| limit.0)
-            .max(),
+        heap_used_bytes: jvm.heap_used().0,
+        heap_limit_bytes: jvm.heap_limit().map(|limit| limit.0),
         tenured_bytes: (jvm.generations.len() > 1)
             .then(|| {
                 jvm.generations.iter().rfind(|generation| generation.tenured).map(|old| old.space.used.0)

@@ -10,7 +10,7 @@ use crate::analyse::{Analyser, Tracked};
 use crate::cli::{self, TopOrder};
 use crate::failure::Code;
 use crate::interrupt;
-use crate::present::top::{NextLimit, TopDocument, TopRow};
+use crate::present::top::{JvmRow, NextLimit, TopDocument, TopRow};
 use crate::present::{self, Term};
 use crate::source::{Ask, Source};
 use crate::target::{self, Chosen};
@@ -37,6 +37,7 @@ pub(crate) fn run(args: &cli::Top, term: Term) -> Result<Code> {
             cgroups: true,
             rlimits: true,
             descriptors: DescriptorDepth::Total,
+            jvm: true,
             ..Parts::overview()
         };
         let _ = source.looks(&Ask::once(order.clone(), parts), &mut |look| {
@@ -182,6 +183,7 @@ fn row(analyser: &Analyser, tracked: &Tracked, growing: &Growing) -> TopRow {
         threads_per_minute: rate.map(|per_s| per_s * 60.0),
         growing: growing.map(|f| format!("threads {}", f.subject)),
         next_limit: next_limit(&analyser.limits_at(tracked, rate)),
+        jvm: tracked.reading.jvm.value().map(JvmRow::of),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Processes by growth.
 
-use model::{Bytes, Impact, ProcessRef, show};
+use model::{Bytes, Impact, JvmCounters, ProcessRef, show};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -44,6 +44,30 @@ pub(crate) struct TopRow {
     pub(crate) growing: Option<String>,
     /// The nearest limit; null when none could be read.
     pub(crate) next_limit: Option<NextLimit>,
+    /// What a JVM counts; null for others.
+    pub(crate) jvm: Option<JvmRow>,
+}
+
+/// What a JVM shares in its hsperfdata file.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(crate) struct JvmRow {
+    /// In use in the heap, as of its last collection.
+    pub(crate) heap_used_bytes: u64,
+    /// The most that it may become.
+    pub(crate) heap_limit_bytes: Option<u64>,
+    /// Threads started since it began.
+    pub(crate) threads_started: Option<u64>,
+}
+
+impl JvmRow {
+    /// Of its counters.
+    pub(crate) fn of(jvm: &JvmCounters) -> Self {
+        Self {
+            heap_used_bytes: jvm.heap_used().0,
+            heap_limit_bytes: jvm.heap_limit().map(|limit| limit.0),
+            threads_started: jvm.threads.map(|threads| threads.started),
+        }
+    }
 }
 
 /// The nearest limit of a process.

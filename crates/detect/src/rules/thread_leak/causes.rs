@@ -98,30 +98,47 @@ fn pool_evidence(subject: &Subject<'_>, pool: &PoolState) -> Option<Evidence> {
 /// What never ends is one fault; a schedule that fires more often than its job's name says is another.
 fn faults(group: &ThreadGroup, found: &Creators, finding: &Finding) -> Vec<String> {
     let slip = finding.schedules.iter().filter(|job| job.in_process).find_map(|job| {
-        let near = job.near_miss.as_ref()?;
-        let (word, a_day) = meant(job.what.as_ref()?.as_str())?;
-        near.contains(word).then_some((job, a_day))
+        let a_day = meant(job.what.as_ref()?.as_str(), job.near_miss.as_ref()?)?;
+        Some((job, a_day))
     });
     let Some((job, a_day)) = slip else { return Vec::new() };
-    let left = if a_day == 1.0 { "one thread".to_owned() } else { format!("{a_day:.0} threads") };
+    let left = if a_day == 1 { "one thread".to_owned() } else { format!("{a_day} threads") };
     vec![
         format!("{} (the leak)", creators::never_ended(group, found.pool.as_ref())),
         format!(
             "{} {}, more often than its name says; mending this alone leaves {left} a day",
-            job.what.as_ref().map_or("the job", |what| what.as_str()),
+            job.what.as_ref().map_or_else(|| "the job".to_owned(), ToString::to_string),
             job.meaning,
         ),
     ]
 }
 
-/// How often a job's name says that it runs: the near miss that it would be, and times a day.
-fn meant(job: &str) -> Option<(&'static str, f64)> {
+/// How often a day a job should fire by its name, when it fires more often: a near miss is the next rarer schedule
+/// (`a field for each minute`, `an hourly field`, `a daily field`).
+fn meant(job: &str, near_miss: &str) -> Option<u64> {
     let job = job.to_ascii_lowercase();
+    let daily = near_miss.starts_with("a daily");
     if job.contains("hour") {
-        return Some(("hourly", 24.0));
+        return (!daily).then_some(24);
     }
     ["daily", "nightly", "each_day", "every_day", "midnight"]
         .iter()
         .any(|word| job.contains(word))
-        .then_some(("daily", 1.0))
+        .then_some(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::meant;
+
+    #[test]
+    fn a_name_says_how_often() {
+        let (minute, hour, day) =
+            ("a field for each minute would be …", "an hourly field would be …", "a daily field would be …");
+        assert_eq!(meant("hourly_report", hour), Some(24));
+        assert_eq!(meant("HourlyReport", minute), Some(24));
+        assert_eq!(meant("hourly_report", day), None, "it fires each hour, as it should");
+        assert_eq!(meant("nightly-backup", day), Some(1));
+        assert_eq!(meant("poll", hour), None);
+    }
 }

@@ -13,6 +13,7 @@ pub(super) fn add_evidence(subject: &Subject<'_>, group: &ThreadGroup, signs: &S
     out.evidence.push(reach(subject, signs));
     out.evidence.extend(numbers(group, signs));
     out.evidence.extend(idle(group, signs));
+    out.evidence.extend(counted_by_the_jvm(subject));
     out.evidence.extend(watched(subject, signs));
     out.evidence.extend(share_of_commit(subject, group));
     too_small(subject, out);
@@ -154,6 +155,26 @@ fn idle(group: &ThreadGroup, signs: &Signs) -> Option<Evidence> {
         supports: true,
         reproduce: None,
     })
+}
+
+/// A JVM counts its threads from its start on, also those that are gone.
+fn counted_by_the_jvm(subject: &Subject<'_>) -> Option<Evidence> {
+    let threads = subject.reading.jvm.value()?.threads?;
+    let ended = threads.started.saturating_sub(threads.live);
+    Some(Evidence {
+        claim: format!(
+            "the JVM has started {} threads since it began, and {} of them are alive",
+            show::count(threads.started),
+            show::count(threads.live)
+        ),
+        value: None,
+        source: "hsperfdata, java.threads.*".to_owned(),
+        statistic: None,
+        // Those that ended are others: a leak's own do not.
+        supports: ended * 2 <= threads.live,
+        reproduce: Some(format!("jstat -snap {} | grep '^java.threads'", subject.reading.key.pid)),
+    })
+    .filter(|_| threads.started > 0)
 }
 
 fn watched(subject: &Subject<'_>, signs: &Signs) -> Option<Evidence> {
