@@ -56,9 +56,10 @@ impl JvmCounters {
             .filter_map(|generation| generation.space.limit)
             .map(|limit| limit.0)
             .collect();
-        let (sum, most) = (limits.iter().sum::<u64>(), limits.iter().copied().max()?);
-        let each_is_all = limits.iter().filter(|limit| **limit == most).count() > 1;
-        Some(Bytes(if each_is_all { most } else { sum }))
+        let (sum, least) = (limits.iter().sum::<u64>(), limits.iter().copied().min()?);
+        // Some bytes apart, as G1 pads them.
+        let each_is_all = limits.len() > 1 && limits.iter().all(|limit| limit - least <= least / 100);
+        Some(Bytes(if each_is_all { least } else { sum }))
     }
 }
 

@@ -2,6 +2,8 @@
 
 use crate::support::{Flatfoot, Leaker, need};
 
+const EACH_SECOND: &str = "* * * * * ?";
+
 fn mapped(leaker: &Leaker) -> String {
     std::fs::read_to_string(format!("/proc/{}/maps", leaker.pid())).expect("its maps")
 }
@@ -9,7 +11,6 @@ fn mapped(leaker: &Leaker) -> String {
 #[test]
 fn the_repairs_in_java_are_silent_and_not_entered() {
     need!("java", "/usr/share/java/quartz2.jar");
-    const EACH_SECOND: &str = "* * * * * ?";
     let leakers = Leaker::start_all([
         ("run-java.sh", &["fixed", EACH_SECOND]),
         ("run-java.sh", &["shutdown", EACH_SECOND]),
