@@ -59,7 +59,8 @@ impl JvmCounters {
         let (sum, least) = (limits.iter().sum::<u64>(), limits.iter().copied().min()?);
         // Some bytes apart, as G1 pads them.
         let each_is_all = limits.len() > 1 && limits.iter().all(|limit| limit - least <= least / 100);
-        Some(Bytes(if each_is_all { least } else { sum }))
+        let limit = if each_is_all { least } else { sum };
+        Some(Bytes(limit - limit % 4096))
     }
 }
 

@@ -34,7 +34,11 @@ impl Built {
         let target = own.ancestors().nth(2).context("xtask lies in a target directory")?.to_owned();
         cargo(&root, &target, &["--package", "flatfoot"])?;
         run(&root.join("scripts/build-static.sh"), &[])?;
-        cargo(&root, &target, &["--package", "flatfoot-probe", "--example", "memory_cost"])?;
+        let mut examples = vec!["--package", "flatfoot-probe"];
+        for example in ["memory_cost", "inside_cost", "attach", "counters"] {
+            examples.extend(["--example", example]);
+        }
+        cargo(&root, &target, &examples)?;
         let leakers = root.join("target/leakers");
         run(&root.join("tests/leakers/build.sh"), &[leakers.as_os_str()])?;
         let release = target.join("release");
@@ -45,6 +49,11 @@ impl Built {
             memory_cost: release.join("examples/memory_cost"),
             leakers,
         })
+    }
+
+    /// Where an example of probe's lies.
+    pub(crate) fn example(&self, name: &str) -> String {
+        self.memory_cost.with_file_name(name).to_string_lossy().into_owned()
     }
 
     /// Builds the release binary, dependencies and all, in an empty directory: seconds.

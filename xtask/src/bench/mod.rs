@@ -8,6 +8,7 @@
 mod built;
 mod cost;
 mod floor;
+mod inside;
 mod latency;
 mod statistics;
 mod table;
@@ -56,6 +57,8 @@ enum Part {
     Latency,
     Top,
     Diagnose,
+    /// Attach, agent and counters of a JVM
+    Inside,
     /// Size and build of the binary
     Binary,
 }
@@ -91,6 +94,10 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
             }
             Err(why) => rows.push(Row::missing("everything about the JVM", &why)),
         }
+    }
+    if wanted(Part::Inside) {
+        say("inside the JVM");
+        rows.extend(inside::rows(&built, rounds));
     }
     if wanted(Part::Maps) {
         say("60,000 mappings");

@@ -24,10 +24,14 @@ pub(crate) struct Target {
 impl Target {
     /// A JVM with so many one-thread pools.
     pub(crate) fn java(built: &Built, threads: u32) -> Result<Self> {
+        Self::java_mode(built, &["many-pools", &threads.to_string()])
+    }
+
+    /// A JVM in any of the modes of tests/leakers.
+    pub(crate) fn java_mode(built: &Built, arguments: &[&str]) -> Result<Self> {
         let mut command = Command::new(built.root.join("tests/leakers/run-java.sh"));
-        command.env("LEAKERS", &built.leakers).arg("many-pools").arg(threads.to_string());
-        Self::start(command)
-            .context("run-java.sh many-pools: scripts/install-test-deps.sh installs a JDK and Quartz")
+        command.env("LEAKERS", &built.leakers).args(arguments);
+        Self::start(command).context("run-java.sh: scripts/install-test-deps.sh installs a JDK and Quartz")
     }
 
     /// A process of so many mappings.
