@@ -32,6 +32,7 @@ seed stat /proc/{self,$$,1,2}/{stat,statm}
 seed status /proc/{self,$$,1,2}/status /proc/{meminfo,vmstat} /proc/pressure/{memory,cpu,io}
 seed cgroup_limits /proc/{self,1}/{cgroup,limits,mountinfo}
 seed names_schedules /etc/crontab /etc/cron.d/* /proc/{1,2}/comm
+seed jvm crates/probe/src/hotspot/answers/fixtures/* /tmp/hsperfdata_*/[0-9]*
 seed case_file crates/store/tests/*.flatfoot
 mkdir -p fuzz/corpus/case_part
 printf '0{"host":{"name":"a","memory":{"value":{"total":1}}},"processes":1}' >fuzz/corpus/case_part/seed-0

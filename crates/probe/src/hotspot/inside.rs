@@ -65,8 +65,16 @@ pub fn heap(
     into: &mut JvmInside,
 ) -> Result<Cost, Refusal> {
     let mut asking = Asking { attachment, patience, cost: Cost::default() };
-    let used = heap_info::used(&asking.ask("GC.heap_info")?);
-    let used = used.ok_or_else(|| Refusal::Protocol("GC.heap_info names no use".to_owned()))?;
+    let used = match asking.ask("GC.heap_info") {
+        Ok(answer) => heap_info::used(&answer),
+        // Early builds of JDK 8 have no such command.
+        Err(Refusal::Command { .. }) => None,
+        Err(refusal) => return Err(refusal),
+    };
+    let used = match used {
+        Some(used) => used,
+        None => asking.attachment.target().resident()?,
+    };
     let estimate_s = histogram_estimate_s(used);
     if estimate_s > budget_s {
         return Err(Refusal::TooLong {
@@ -79,12 +87,12 @@ pub fn heap(
     let counted = histogram::parse(&asking.ask("GC.class_histogram -all")?);
     match asking.ask("VM.classloader_stats") {
         Ok(answer) => into.loaders = loaders::parse(&answer),
-        Err(refusal) => asking.missing("class loaders", refusal, into)?,
+        Err(refusal) => missing("class loaders", refusal, into)?,
     }
     let memory = match asking.ask("VM.native_memory summary") {
         Ok(answer) => nmt::parse(&answer),
         Err(refusal) => {
-            asking.missing("native memory by category", refusal, into)?;
+            missing("native memory by category", refusal, into)?;
             NativeMemory::default()
         }
     };
@@ -190,16 +198,16 @@ impl Asking<'_> {
         self.cost.add(Clock::monotonic() - began);
         answer
     }
+}
 
-    /// What an older JVM doesn't know is missing; everything else ends it.
-    fn missing(&self, what: &str, refusal: Refusal, into: &mut JvmInside) -> Result<(), Refusal> {
-        match refusal {
-            Refusal::Command { .. } => {
-                into.missing.push(format!("{what}: {refusal}"));
-                Ok(())
-            }
-            other => Err(other),
+/// What an older JVM doesn't know is missing; everything else ends it.
+fn missing(what: &str, refusal: Refusal, into: &mut JvmInside) -> Result<(), Refusal> {
+    match refusal {
+        Refusal::Command { .. } => {
+            into.missing.push(format!("{what}: {refusal}"));
+            Ok(())
         }
+        other => Err(other),
     }
 }
 

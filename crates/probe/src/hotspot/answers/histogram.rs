@@ -123,7 +123,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const ANSWERS: [(&str, &str); 4] = [
+    const ANSWERS: [(&str, &str); 5] = [
+        ("8", include_str!("fixtures/8.histogram.txt")),
         ("11", include_str!("fixtures/11.histogram.txt")),
         ("17", include_str!("fixtures/17.histogram.txt")),
         ("21", include_str!("fixtures/21.histogram.txt")),

@@ -1,4 +1,4 @@
-//! `VM.classloader_stats` (JDK 9 and later): every class loader with what it loaded. Classes are unloaded with their loader
+//! `VM.classloader_stats` (JDK 9 and later, and late builds of 8): every class loader with what it loaded. Classes are unloaded with their loader
 //! only, so many loaders of one class tell of a leak of metaspace.
 //!
 //! ```text
@@ -61,7 +61,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const ANSWERS: [(&str, &str); 4] = [
+    const ANSWERS: [(&str, &str); 5] = [
+        ("8", include_str!("fixtures/8.loaders.txt")),
         ("11", include_str!("fixtures/11.loaders.txt")),
         ("17", include_str!("fixtures/17.loaders.txt")),
         ("21", include_str!("fixtures/21.loaders.txt")),

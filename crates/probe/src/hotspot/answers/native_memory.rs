@@ -93,6 +93,13 @@ mod tests {
     }
 
     #[test]
+    fn jdk_8_counts_buffers_among_its_own() {
+        let found = parse(include_str!("fixtures/8.native_memory.txt"));
+        assert!(found.categories.iter().any(|one| one.name.as_str() == "Internal"));
+        assert_eq!(found.unsafe_memory, None);
+    }
+
+    #[test]
     fn off_is_nothing() {
         assert_eq!(parse("Native memory tracking is not enabled\n"), NativeMemory::default());
     }

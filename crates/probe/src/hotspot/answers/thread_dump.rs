@@ -19,7 +19,8 @@
 //!
 //! JDK 8 has neither the list, nor cpu and elapsed, nor modules; from JDK 19 on the kernel's id stands in brackets behind
 //! the number, and nid is decimal. A name is printed as it is: with quotes and newlines, and with what looks like other
-//! threads. The list tells: only what has the address of a thread in it is one, and each once.
+//! threads. The list tells: only what has the address of a thread in it is one, and each once. On JDK 8 nothing
+//! tells; there a blank line ends a name.
 
 use std::collections::HashSet;
 
@@ -69,6 +70,7 @@ impl Parser {
         // Where a name began whose end has not come yet, and the line after it.
         let mut begun: Option<(usize, usize)> = None;
         let mut at = 0;
+        let mut after_blank = true;
         loop {
             let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) else {
                 // A name without an end: the list promised a thread that didn't come. From there on the look of a line counts.
@@ -84,6 +86,11 @@ impl Parser {
             let length = rest.find('\n').map_or(rest.len(), |end| end + 1);
             let line = rest.get(..length).unwrap_or_default().trim_end_matches(['\n', '\r']);
             let next = at + length;
+            // Without a list to check against a name ends, at the latest, where a thread may begin.
+            if self.listed.is_none() && after_blank && line.starts_with('"') {
+                begun = None;
+            }
+            after_blank = line.is_empty();
             if let Some((start, _)) = begun {
                 if self.header_at(text, start, at) {
                     begun = None;

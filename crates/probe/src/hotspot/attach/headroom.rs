@@ -69,9 +69,8 @@ pub(super) fn all(root: &ProcRoot, target: &TargetView, status: &Status, mapping
         {
             add(format!("RLIMIT_NPROC of user {user}"), current, limit, TASKS);
         }
-        let size = status.peak.and_then(|_| size(target));
-        if let (Some(limit), Some(current)) = (address_space, size) {
-            add("RLIMIT_AS".to_owned(), current, limit.0, ADDRESS_SPACE);
+        if let (Some(limit), Ok(sizes)) = (address_space, target.sizes()) {
+            add("RLIMIT_AS".to_owned(), sizes.size.0, limit.0, ADDRESS_SPACE);
         }
     }
     let mut number =
@@ -111,13 +110,6 @@ fn tasks_of_user(root: &ProcRoot, target: &TargetView, status: &Status) -> Optio
     let (user, _) = status::user_and_threads(&buffer).filter(|(user, _)| *user != 0)?;
     let tasks = Census::default().tasks_of(root, user, &mut Listing::default(), &mut Vec::new())?;
     Some((tasks, user))
-}
-
-fn size(target: &TargetView) -> Option<u64> {
-    let mut space = [0_u8; 256];
-    let record = crate::sys::file::read_record(target.proc_dir(), c"statm", &mut space).ok().flatten()?;
-    let page = crate::proc::host::page_size();
-    crate::proc::statm::parse(record, page).ok().map(|statm| statm.size.0)
 }
 
 /// `0.00 0.01 0.05 1/213 25034`: the number after the slash.

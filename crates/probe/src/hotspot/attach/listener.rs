@@ -8,6 +8,7 @@ use rustix::io::Errno;
 use super::patience::Deadline;
 use super::{Refusal, TargetView};
 use crate::Clock;
+use crate::proc::host::ticks_per_second;
 use crate::sys::place::point_at;
 use crate::sys::unix_socket::Stream;
 
@@ -30,6 +31,17 @@ pub(super) fn find(target: &TargetView) -> Result<Option<OwnedFd>, Refusal> {
         FileType::Symlink => planted("is a link".to_owned()),
         _ => planted("is no socket".to_owned()),
     }
+}
+
+/// Is there a socket that is not older than the process? To connect would tell for sure, and wake the listener.
+pub(super) fn seems_up(target: &TargetView) -> Result<bool, Refusal> {
+    /// Clocks are set; a process that was killed and replaced takes longer than that to listen.
+    const MARGIN_S: f64 = 1.0;
+    let Some(file) = find(target)? else { return Ok(false) };
+    let stat = fstat(&file).map_err(|error| Refusal::system("its socket", error))?;
+    let booted = Clock::wall() - Clock::boot();
+    let born = booted + target.key().start.seconds(ticks_per_second());
+    Ok(stat.st_mtime as f64 >= born - MARGIN_S)
 }
 
 /// Connects as the target's user, and makes sure that it is the target that listens. `None` when nobody does: a file

@@ -52,7 +52,7 @@ pub struct Preview {
 /// it listen already. The refusal that attaching would end in is the one that this ends in.
 pub fn preview(root: &ProcRoot, key: &ProcessKey) -> Result<Preview, Refusal> {
     let examined = Examined::of(root, key)?;
-    let listener_up = listener::find(&examined.target)?.is_some();
+    let listener_up = listener::seems_up(&examined.target)?;
     if !listener_up {
         examined.is_safe_to_signal()?;
     }
@@ -78,6 +78,8 @@ impl Examined {
         let space = checks::is_hotspot(&target)?;
         let options = checks::is_attach_allowed(&target, &space)?;
         checks::is_running(root, &target)?;
+        // It answers only to its own user: can flatfoot be that?
+        target.as_user(|| ())?;
         let mappings = space.mappings.len() as u64;
         Ok(Self { target, status, options, mappings })
     }

@@ -5,12 +5,12 @@ use std::ffi::CString;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use model::{Need, Pid, ProcessKey, Status};
+use model::{Need, Pid, ProcessKey, Statm, Status};
 use rustix::io::Errno;
 use rustix::process::Signal;
 
 use super::Refusal;
-use crate::proc::{host, stat, status};
+use crate::proc::{host, stat, statm, status};
 use crate::sys::credentials::User;
 use crate::sys::file;
 use crate::sys::place::{descend, root_of};
@@ -111,6 +111,19 @@ impl TargetView {
     /// `Gone` when it ended, or its pid belongs to another process by now.
     pub fn still_there(&self) -> Result<(), Refusal> {
         check_birth(&self.dir, &self.key)
+    }
+
+    /// Bytes of its memory that are resident: its heap uses no more.
+    pub fn resident(&self) -> Result<u64, Refusal> {
+        self.sizes().map(|statm| statm.resident.0)
+    }
+
+    pub(super) fn sizes(&self) -> Result<Statm, Refusal> {
+        let mut space = [0_u8; 256];
+        let record = file::read_record(&self.dir, c"statm", &mut space)
+            .map_err(|error| self.dir.absence(c"statm", error))
+            .and_then(|record| statm::parse(record.ok_or(Absence::Gone)?, host::page_size()));
+        record.map_err(|absence| Refusal::absent("/proc/PID/statm", absence))
     }
 
     /// Sends it SIGQUIT, after looking once more who it is.

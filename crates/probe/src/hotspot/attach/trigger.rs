@@ -10,9 +10,14 @@ use rustix::io::Errno;
 use super::patience::Deadline;
 use super::{Refusal, TargetView, listener};
 use crate::Clock;
+use crate::sys::file;
 
 /// A trigger that is older was left by somebody who died: no tool waits for so long.
 const STALE_S: f64 = 15.0;
+
+/// What is in ours. The JVM doesn't read it; a flatfoot that finds it while it holds the lock knows that the one who
+/// wrote it was killed.
+const MARK: &[u8] = b"flatfoot\n";
 
 /// The file, removed when this goes.
 struct Trigger<'a> {
@@ -75,7 +80,12 @@ fn create<'a>(target: &'a TargetView, deadline: &Deadline<'_>) -> Result<Option<
     loop {
         let mode = Mode::RUSR | Mode::WUSR;
         match target.as_user(|| openat(target.tmp_dir(), &name, flags, mode))? {
-            Ok(file) => return Ok(Some(Trigger { target, name, file })),
+            Ok(file) => {
+                let trigger = Trigger { target, name, file };
+                // Without room for the mark it is as good a trigger.
+                let _ = rustix::io::write(&trigger.file, MARK);
+                return Ok(Some(trigger));
+            }
             Err(Errno::EXIST) => {}
             Err(error @ (Errno::ROFS | Errno::NOSPC | Errno::DQUOT | Errno::ACCESS | Errno::PERM)) => {
                 return Err(Refusal::TmpNotWritable(error.to_string()));
@@ -95,7 +105,7 @@ fn create<'a>(target: &'a TargetView, deadline: &Deadline<'_>) -> Result<Option<
             return planted(format!("belongs to user {}, not to the target", stat.st_uid));
         }
         let age_s = Clock::wall() - stat.st_mtime as f64;
-        if !(-STALE_S..STALE_S).contains(&age_s) {
+        if !(-STALE_S..STALE_S).contains(&age_s) || is_ours(target, &name) {
             match target.as_user(|| unlinkat(target.tmp_dir(), &name, AtFlags::empty()))? {
                 Ok(()) | Err(Errno::NOENT) => continue,
                 Err(error) => return Err(Refusal::TmpNotWritable(error.to_string())),
@@ -110,4 +120,9 @@ fn create<'a>(target: &'a TargetView, deadline: &Deadline<'_>) -> Result<Option<
             return Ok(None);
         }
     }
+}
+
+fn is_ours(target: &TargetView, name: &CString) -> bool {
+    let mut content = Vec::new();
+    file::read_at(target.tmp_dir(), name, &mut content, MARK.len() + 1).is_ok() && content == MARK
 }

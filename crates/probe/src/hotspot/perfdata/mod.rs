@@ -125,6 +125,15 @@ impl Counters {
     }
 }
 
+/// The counters in the bytes of such a file.
+pub fn parse(bytes: &[u8]) -> Result<JvmCounters, Absence> {
+    let prologue = Prologue::parse(bytes)?;
+    let plan = Plan::new(&prologue, bytes);
+    let mut counters = plan.fixed().clone();
+    plan.fill(&mut counters, |place| prologue.number(bytes, place));
+    Ok(counters)
+}
+
 /// Reads the whole file until it has the same shape before and after: a JVM that starts adds counters.
 fn plan(file: &OwnedFd, buffer: &mut [u8]) -> Result<(Prologue, Plan), Absence> {
     const TRIES: usize = 5;

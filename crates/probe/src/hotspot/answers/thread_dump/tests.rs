@@ -103,6 +103,24 @@ fn a_dump_of_jdk_8() {
 }
 
 #[test]
+fn a_real_dump_of_jdk_8() {
+    let threads = parse(include_str!("../fixtures/8.thread_dump.txt"));
+    for name in
+        ["plain", "with \"quotes\" and #7 daemon", "two\nlines", "grüße", "", "main", "pool-3-thread-1"]
+    {
+        let thread = called(&threads, name);
+        assert!(
+            thread.number.is_some() && thread.native_id.is_some() && thread.stack.len() > 2,
+            "{thread:?}"
+        );
+    }
+    let frame = &called(&threads, "pool-1-thread-1").stack[1];
+    assert_eq!((frame.class.as_str(), frame.line), ("java.util.concurrent.locks.LockSupport", Some(215)));
+    assert!(frame.of_jdk);
+    assert_eq!(called(&threads, "VM Periodic Task Thread").state.as_str(), "waiting on condition");
+}
+
+#[test]
 fn a_list_that_promises_too_much_hides_nobody() {
     let dump = DUMPS[1].1.replacen("elements={\n", "elements={\n0x0000000000000007, ", 1);
     let expected = parse(DUMPS[1].1).len();
