@@ -40,9 +40,10 @@ fn enter() -> Option<Inside> {
     INSIDE.fetch_add(1, SeqCst);
     let ti = TI.load(SeqCst);
     match ring::current() {
-        // SAFETY: of `start`; it is disposed of only when INSIDE is 0.
         Some(ring) if ACTIVE.load(SeqCst) && !ti.is_null() => {
-            Some(Inside { ring, ti: unsafe { Ti::of(ti) } })
+            // SAFETY: of `start`; it is disposed of only when INSIDE is 0.
+            let ti = unsafe { Ti::of(ti) };
+            Some(Inside { ring, ti })
         }
         _ => {
             INSIDE.fetch_sub(1, SeqCst);

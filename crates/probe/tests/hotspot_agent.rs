@@ -162,6 +162,25 @@ fn jvm_25_tells_who_starts_threads() {
     names_creators(25);
 }
 
+#[test]
+fn jvm_virtual_threads_start_threads_too() {
+    for version in [21, 25] {
+        let Some(java) = java(version) else { continue };
+        let mut jvm = Jvm::starters(&java, &["-Xcheck:jni"]);
+        let mut output = jvm.command("virtual", 1);
+        let mut attachment = jvm.attach();
+        let mut agent = Agent::load(&mut attachment, Patience::default()).unwrap();
+        agent.watch().unwrap();
+        output += &jvm.command("virtual", 3);
+        let spawns = agent.poll();
+        let found = spawns.iter().find(|spawn| spawn.births[0].name.as_str() == "of-virtual").unwrap();
+        assert_eq!((creator(found).line, found.count), (Some(line("virtual")), 3), "{spawns:#?}");
+        assert!(found.frames.iter().any(|frame| frame.class.as_str() == "java.lang.VirtualThread"), "{found:#?}");
+        agent.stop().unwrap();
+        assert_unharmed(&output, &jvm.errors());
+    }
+}
+
 /// Starters start threads all the time while the hook comes and goes.
 fn flips(version: u32) {
     let Some(java) = java(version) else { return };
