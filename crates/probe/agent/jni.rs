@@ -192,13 +192,13 @@ impl Jni {
         if self.clear() { Obj::NULL } else { found }
     }
 
-    /// Calls a static method without arguments; true if it returned in peace.
-    pub fn call_static(self, class: Obj, method: Method) -> bool {
+    /// Calls a static method without arguments, and clears what it threw.
+    pub fn call_static(self, class: Obj, method: Method) {
         if class.is_null() || method.is_null() {
-            return false;
+            return;
         }
         entry!(self.0, CALL_STATIC_VOID_METHOD_A, (class => Obj, method => Method, null() => *const u64) -> ());
-        !self.clear()
+        self.clear();
     }
 
     /// The field must be an object's, of this object's class.

@@ -12,7 +12,7 @@ use crate::ring::{Ring, length, short};
 use crate::ruby;
 
 /// Frames that are kept, innermost first.
-pub const DEPTH: usize = 128;
+pub const DEPTH: usize = 64;
 const METHODS: usize = 4096;
 const PROBES: usize = 32;
 

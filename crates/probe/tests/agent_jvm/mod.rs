@@ -115,6 +115,12 @@ impl Jvm {
         Pid(self.child.id())
     }
 
+    /// Of its only child, when what was started is not the JVM itself.
+    pub(crate) fn child_pid(&self) -> Pid {
+        let children = format!("/proc/{0}/task/{0}/children", self.child.id());
+        Pid(std::fs::read_to_string(children).unwrap().trim().parse().unwrap())
+    }
+
     pub(crate) fn errors(&self) -> String {
         std::fs::read_to_string(self.errors.path()).unwrap()
     }

@@ -47,6 +47,12 @@ pub fn warns(java: u32) -> Option<&'static str> {
     )
 }
 
+/// The agent as it is delivered: a shared object for any libc; empty where there is none for this processor.
+#[must_use]
+pub fn embedded() -> &'static [u8] {
+    library::LIBRARY
+}
+
 /// What watching has cost so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Figures {
