@@ -46,7 +46,6 @@ fn build(library: &PathBuf) {
     // The flags of this build are for flatfoot: a static libc, sanitizers and coverage have no place in the agent.
     rustc.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
     let output = rustc.output().unwrap();
-    if !output.status.success() {
-        panic!("the agent does not build:\n{}", String::from_utf8_lossy(&output.stderr));
-    }
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "the agent does not build:\n{errors}");
 }

@@ -74,5 +74,7 @@ pub fn rebind(jni: Jni, function: *mut c_void) -> Result<(), i32> {
     let bridge = bridge(jni)?;
     FUNCTION.store(function, Release);
     let method = jni.static_method(bridge, c"call", c"()V");
-    if jni.call_static(bridge, method) && FUNCTION.load(Acquire).is_null() { Ok(()) } else { Err(NO_BINDING) }
+    jni.call_static(bridge, method);
+    // Taken by `bind` once it is done, whatever came after.
+    if FUNCTION.load(Acquire).is_null() { Ok(()) } else { Err(NO_BINDING) }
 }

@@ -38,17 +38,16 @@ struct Inside {
 
 fn enter() -> Option<Inside> {
     INSIDE.fetch_add(1, SeqCst);
-    let ti = TI.load(SeqCst);
-    match ring::current() {
-        // SAFETY: of `start`; it is disposed of only when INSIDE is 0.
-        Some(ring) if ACTIVE.load(SeqCst) && !ti.is_null() => {
-            Some(Inside { ring, ti: unsafe { Ti::of(ti) } })
-        }
-        _ => {
-            INSIDE.fetch_sub(1, SeqCst);
-            None
-        }
+    // First of all: while it was on after counting, nobody takes away what is loaded next.
+    if ACTIVE.load(SeqCst)
+        && let Some(ring) = ring::current()
+    {
+        // SAFETY: of `start`, which has set it before ACTIVE; it is disposed of only when INSIDE is 0.
+        let ti = unsafe { Ti::of(TI.load(SeqCst)) };
+        return Some(Inside { ring, ti });
     }
+    INSIDE.fetch_sub(1, SeqCst);
+    None
 }
 
 impl Drop for Inside {
@@ -163,13 +162,13 @@ fn expire(jni: Jni) {
     if BUSY.swap(true, SeqCst) {
         return;
     }
-    let _ = remove(jni, layout::EXPIRED, 1_000);
+    let _ = remove(jni, layout::EXPIRED, 0);
     BUSY.store(false, SeqCst);
 }
 
-/// Binds start0 to the JVM again and gives everything back; again and again does no harm. `patience` is how often others
-/// are let run until no thread is in the hook.
-fn remove(jni: Jni, state: u64, patience: u32) -> Result<(), i32> {
+/// Binds start0 to the JVM again and gives everything back; again and again does no harm. Threads that are in the hook
+/// get some turns to leave it, and then as many milliseconds: a safepoint may hold them.
+fn remove(jni: Jni, state: u64, patience_ms: u32) -> Result<(), i32> {
     ACTIVE.store(false, SeqCst);
     if INSTALLED.load(SeqCst) {
         bridge::rebind(jni, START.load(Acquire))?;
@@ -177,11 +176,14 @@ fn remove(jni: Jni, state: u64, patience: u32) -> Result<(), i32> {
     }
     let mut turns = 0;
     while INSIDE.load(SeqCst) != 0 {
-        if turns >= patience {
+        if turns < TURNS {
+            sys::give_way();
+        } else if turns < TURNS.saturating_add(patience_ms) {
+            sys::sleep_ms();
+        } else {
             return Err(layout::STILL_USED);
         }
         turns += 1;
-        sys::give_way();
     }
     // SAFETY: ACTIVE is off and nobody is inside: who comes now is turned away by `enter`.
     unsafe { ring::close(state) };
@@ -193,7 +195,8 @@ fn remove(jni: Jni, state: u64, patience: u32) -> Result<(), i32> {
     Ok(())
 }
 
-const PATIENCE: u32 = 200_000;
+const TURNS: u32 = 1_000;
+const PATIENCE_MS: u32 = 2_000;
 const LONGEST_LEASE_MS: u64 = 600_000;
 
 /// Holds BUSY; a lease that ends holds it for microseconds.
@@ -201,11 +204,11 @@ struct Work;
 
 impl Work {
     fn begin() -> Result<Self, i32> {
-        for _ in 0..PATIENCE {
+        for turn in 0..TURNS + PATIENCE_MS {
             if !BUSY.swap(true, SeqCst) {
                 return Ok(Self);
             }
-            sys::give_way();
+            if turn < TURNS { sys::give_way() } else { sys::sleep_ms() }
         }
         Err(layout::AT_WORK)
     }
@@ -224,14 +227,14 @@ pub fn start(call: Call) -> Result<(), i32> {
         call.options.number(b"orig", 16).filter(|address| *address != 0).ok_or(layout::BAD_OPTIONS)?;
     let lease = call.options.number(b"lease", 10).ok_or(layout::BAD_OPTIONS)?.min(LONGEST_LEASE_MS);
     let _work = Work::begin()?;
-    remove(call.jni, layout::STOPPED, PATIENCE)?;
+    remove(call.jni, layout::STOPPED, PATIENCE_MS)?;
     // SAFETY: the JVM's.
     let ti = unsafe { Ti::open(call.vm, CAN_GET_LINE_NUMBERS | CAN_GET_SOURCE_FILE_NAME) };
     let ti = ti.ok_or(layout::NO_JVMTI)?;
     TI.store(ti.raw(), SeqCst);
     let started = prepare(call, ti, &path, original, lease);
     if started.is_err() {
-        let _ = remove(call.jni, layout::STOPPED, PATIENCE);
+        let _ = remove(call.jni, layout::STOPPED, PATIENCE_MS);
     }
     started
 }
@@ -260,13 +263,14 @@ fn prepare(call: Call, ti: Ti, path: &Path, original: u64, lease_ms: u64) -> Res
         ring.word(H_LEASE).store(now.saturating_add(lease_ms * 1_000_000), Relaxed);
         ring.word(H_STATE).store(layout::ON, Release);
     }
-    ACTIVE.store(true, SeqCst);
+    bridge::rebind(jni, start0 as *mut c_void)?;
     INSTALLED.store(true, SeqCst);
-    bridge::rebind(jni, start0 as *mut c_void)
+    ACTIVE.store(true, SeqCst);
+    Ok(())
 }
 
 /// Stops recording. Without a hook there is nothing to do, and it says so by success.
 pub fn stop(call: Call) -> Result<(), i32> {
     let _work = Work::begin()?;
-    remove(call.jni, layout::STOPPED, PATIENCE)
+    remove(call.jni, layout::STOPPED, PATIENCE_MS)
 }

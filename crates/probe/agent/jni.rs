@@ -55,6 +55,7 @@ const PUSH_LOCAL_FRAME: usize = 19;
 const POP_LOCAL_FRAME: usize = 20;
 const NEW_GLOBAL_REF: usize = 21;
 const DELETE_LOCAL_REF: usize = 23;
+const IS_SAME_OBJECT: usize = 24;
 const GET_OBJECT_CLASS: usize = 31;
 const GET_METHOD_ID: usize = 33;
 const CALL_OBJECT_METHOD_A: usize = 36;
@@ -71,6 +72,7 @@ const GET_ARRAY_LENGTH: usize = 171;
 const GET_OBJECT_ARRAY_ELEMENT: usize = 173;
 const REGISTER_NATIVES: usize = 215;
 const GET_STRING_UTF_REGION: usize = 221;
+const NEW_WEAK_GLOBAL_REF: usize = 226;
 const EXCEPTION_CHECK: usize = 228;
 
 /// Calls entry `$index` of the function table that `$env` points to.
@@ -133,6 +135,15 @@ impl Jni {
         entry!(self.0, NEW_GLOBAL_REF, (object => Obj) -> Obj)
     }
 
+    /// Keeps nothing alive; null once its object is gone.
+    pub fn weak(self, object: Obj) -> Obj {
+        if object.is_null() { object } else { entry!(self.0, NEW_WEAK_GLOBAL_REF, (object => Obj) -> Obj) }
+    }
+
+    pub fn is_same(self, one: Obj, other: Obj) -> bool {
+        entry!(self.0, IS_SAME_OBJECT, (one => Obj, other => Obj) -> u8) != 0
+    }
+
     pub fn release(self, object: Obj) {
         if !object.is_null() {
             entry!(self.0, DELETE_LOCAL_REF, (object => Obj) -> ());
@@ -181,13 +192,13 @@ impl Jni {
         if self.clear() { Obj::NULL } else { found }
     }
 
-    /// Calls a static method without arguments; true if it returned in peace.
-    pub fn call_static(self, class: Obj, method: Method) -> bool {
+    /// Calls a static method without arguments, and clears what it threw.
+    pub fn call_static(self, class: Obj, method: Method) {
         if class.is_null() || method.is_null() {
-            return false;
+            return;
         }
         entry!(self.0, CALL_STATIC_VOID_METHOD_A, (class => Obj, method => Method, null() => *const u64) -> ());
-        !self.clear()
+        self.clear();
     }
 
     /// The field must be an object's, of this object's class.

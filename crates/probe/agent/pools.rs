@@ -65,7 +65,7 @@ impl Pools {
     }
 
     /// Keeps a pool with what `look` has got since `links` and `schedules`.
-    fn keep(walk: &mut Walk, object: Obj, mut pool: Pool, since: Since, look: &Look) -> Option<usize> {
+    fn keep(walk: &mut Walk, object: Obj, mut pool: Pool, since: &Since, look: &Look) -> Option<usize> {
         let links = look.links.bytes.as_slice().get(since.links.0..).unwrap_or(&[]);
         let schedules = look.schedules.bytes.as_slice().get(since.schedules.0..).unwrap_or(&[]);
         pool.links = (walk.pools.text.keep(links), look.links.count - since.links.1);
@@ -119,7 +119,7 @@ impl Pools {
                 walk.jni.release(factory);
             }
         }
-        Self::keep(walk, object, pool, since, look)
+        Self::keep(walk, object, pool, &since, look)
     }
 
     /// A TimerThread: its queue of tasks is what makes it.
@@ -135,7 +135,7 @@ impl Pools {
         pool.shut_down = walk.jni.get_boolean(thread, field) == Some(false);
         let path = walk.path_to(Piece::default(), b"queue");
         pool.queued = Self::queue(walk, queue, path, TIMER, look);
-        Self::keep(walk, queue, pool, since, look)
+        Self::keep(walk, queue, pool, &since, look)
     }
 
     /// A queue: how many tasks wait in it, and whose the first of them are.

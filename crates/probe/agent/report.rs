@@ -33,7 +33,7 @@ impl Report {
         self.bytes.u32(0);
         self.bytes.u32(kind);
         write(&mut self.bytes);
-        while self.bytes.len() % 8 != 0 {
+        while !self.bytes.len().is_multiple_of(8) {
             if !self.bytes.push(0) {
                 self.cut = true;
                 self.bytes.truncate(start);

@@ -12,12 +12,12 @@ use crate::ring::{Ring, length, short};
 use crate::ruby;
 
 /// Frames that are kept, innermost first.
-pub const DEPTH: usize = 128;
+pub const DEPTH: usize = 64;
 const METHODS: usize = 4096;
 const PROBES: usize = 32;
 
 static STACKS: [AtomicU64; SLOTS] = [const { AtomicU64::new(0) }; SLOTS];
-/// For each of them: is there JRuby on it?
+/// For each of them: is JRuby's interpreter on it?
 static WITH_RUBY: [AtomicU8; SLOTS] = [const { AtomicU8::new(UNKNOWN) }; SLOTS];
 static SEEN: [AtomicU64; METHODS] = [const { AtomicU64::new(0) }; METHODS];
 
@@ -27,8 +27,12 @@ const YES: u8 = 2;
 
 /// Forgets all, for a new ring. Nobody may be in the hook.
 pub fn reset() {
-    STACKS.iter().chain(&SEEN).for_each(|key| key.store(0, Relaxed));
-    WITH_RUBY.iter().for_each(|flag| flag.store(UNKNOWN, Relaxed));
+    for key in STACKS.iter().chain(&SEEN) {
+        key.store(0, Relaxed);
+    }
+    for flag in &WITH_RUBY {
+        flag.store(UNKNOWN, Relaxed);
+    }
 }
 
 enum Place {
@@ -97,7 +101,7 @@ fn has_ruby(jni: Jni, ti: Ti, at: usize, frames: &[Frame]) -> bool {
         UNKNOWN => {
             let found = frames.iter().any(|frame| {
                 let class = ti.declaring_class(frame.method);
-                let found = ti.signature(class).text().starts_with(b"Lorg/jruby/");
+                let found = ti.signature(class).text().starts_with(b"Lorg/jruby/ir/interpreter/");
                 jni.release(class);
                 found
             });

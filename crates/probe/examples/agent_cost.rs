@@ -51,9 +51,11 @@ fn show(root: &ProcRoot, key: &ProcessKey, seconds: f64) -> Result<(), Refusal> 
         );
         println!("    {:?}", owner.schedules);
     }
+    println!("looked at {} in {:.2} ms", agent.figures().looked_at, agent.figures().looked_s * 1e3);
     for site in timed("sites", || agent.sites())? {
         println!("{} → {}", frame(&site.at), site.makes);
     }
+    println!("looked at {} in {:.2} ms", agent.figures().looked_at, agent.figures().looked_s * 1e3);
     println!("missing: {:?}", agent.missing());
     timed("watch", || agent.watch())?;
     let until = Clock::monotonic() + seconds;

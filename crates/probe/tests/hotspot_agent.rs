@@ -162,6 +162,28 @@ fn jvm_25_tells_who_starts_threads() {
     names_creators(25);
 }
 
+#[test]
+fn jvm_virtual_threads_start_threads_too() {
+    for version in [21, 25] {
+        let Some(java) = java(version) else { continue };
+        let mut jvm = Jvm::starters(&java, &["-Xcheck:jni"]);
+        let mut output = jvm.command("virtual", 1);
+        let mut attachment = jvm.attach();
+        let mut agent = Agent::load(&mut attachment, Patience::default()).unwrap();
+        agent.watch().unwrap();
+        output += &jvm.command("virtual", 3);
+        let spawns = agent.poll();
+        let found = spawns.iter().find(|spawn| spawn.births[0].name.as_str() == "of-virtual").unwrap();
+        assert_eq!((creator(found).line, found.count), (Some(line("virtual")), 3), "{spawns:#?}");
+        assert!(
+            found.frames.iter().any(|frame| frame.class.as_str() == "java.lang.VirtualThread"),
+            "{found:#?}"
+        );
+        agent.stop().unwrap();
+        assert_unharmed(&output, &jvm.errors());
+    }
+}
+
 /// Starters start threads all the time while the hook comes and goes.
 fn flips(version: u32) {
     let Some(java) = java(version) else { return };
@@ -426,6 +448,54 @@ fn jvm_of_another_user_gets_files_of_its_own() {
     agent.watch().unwrap();
     jvm.command("pool", 1);
     assert_eq!(agent.poll().len(), 1);
+}
+
+/// As in a container: its own pids, mounts and /tmp, and a user of its own.
+#[test]
+fn jvm_in_a_container_gets_the_agent() {
+    let elsewhere = Elsewhere::new();
+    let jar = elsewhere.work.path().join("starters.jar");
+    let nobody = Some(65_534);
+    for path in [elsewhere.work.path(), &jar] {
+        std::os::unix::fs::chown(path, nobody, nobody).unwrap();
+    }
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "--pid", "--fork", "--mount-proc", "--kill-child", "sh", "-c"]);
+    command.arg("mount -t tmpfs -o mode=1777 none /tmp && exec setpriv --reuid=65534 --regid=65534 --clear-groups \"$@\"");
+    command.args(["sh", "/usr/bin/java", "-cp"]).arg(&jar).arg("Starters").current_dir(elsewhere.work.path());
+    let mut jvm = Jvm::run(command);
+    jvm.command("pool", 2);
+    let pid = jvm.child_pid();
+    let mut attachment = attach(pid);
+    assert_eq!(attachment.target().inner_pid(), 1);
+    let mut agent = Agent::load(&mut attachment, Patience::default()).unwrap();
+    assert_eq!(owner_of(&agent.owners().unwrap(), "pool-1-thread-1").count, 2);
+    agent.watch().unwrap();
+    jvm.command("pool", 1);
+    assert_eq!(creator(&agent.poll()[0]).line, Some(line("arm")));
+    agent.stop().unwrap();
+    let tmp = std::fs::read_dir(format!("/proc/{pid}/root/tmp")).unwrap();
+    assert!(tmp.into_iter().all(|entry| !entry.unwrap().file_name().to_string_lossy().contains("flatfoot")));
+}
+
+/// One file for every libc: a program of musl's loads it.
+#[test]
+fn agent_loads_under_musl() {
+    let dir = tempfile::tempdir().unwrap();
+    let (library, source) = (dir.path().join("agent.so"), dir.path().join("load.c"));
+    std::fs::write(&library, probe::hotspot::agent::embedded()).unwrap();
+    let text = "#include <dlfcn.h>\n#include <stdio.h>\nint main(int n, char **words) { \
+        void *lib = dlopen(words[1], RTLD_LAZY); if (!lib) { puts(dlerror()); return 1; } \
+        return dlsym(lib, \"Agent_OnAttach\") ? 0 : 2; }";
+    std::fs::write(&source, text).unwrap();
+    for compiler in ["musl-gcc", "gcc"] {
+        let program = dir.path().join(compiler);
+        let mut compile = Command::new(compiler);
+        compile.arg("-o").arg(&program).arg(&source).arg("-ldl");
+        assert!(compile.status().expect("scripts/install-test-deps.sh").success());
+        let output = Command::new(&program).arg(&library).output().unwrap();
+        assert!(output.status.success(), "{compiler}: {}", String::from_utf8_lossy(&output.stdout));
+    }
 }
 
 /// The founding case, its Java shape.

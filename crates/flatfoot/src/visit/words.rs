@@ -13,7 +13,7 @@ pub(super) fn announce(plan: &Plan<'_>, preview: &Preview) -> String {
     let who = format!("{}[{pid}]", plan.reading.stat.name);
     let mut out = String::new();
     if plan.level >= AccessLevel::Agent {
-        let bytes = show::bytes(model::Bytes(probe::hotspot::agent::size()));
+        let bytes = show::bytes(model::Bytes(probe::hotspot::agent::embedded().len() as u64));
         if plan.waits.is_empty() {
             let _ = writeln!(
                 out,

@@ -101,3 +101,10 @@ pub fn give_way() {
     // SAFETY: sched_yield takes nothing.
     let _ = unsafe { arch::call(arch::SCHED_YIELD, [0; 6]) };
 }
+
+/// Waits a millisecond.
+pub fn sleep_ms() {
+    let time: [i64; 2] = [0, 1_000_000];
+    // SAFETY: nanosleep reads a timespec.
+    let _ = unsafe { arch::call(arch::NANOSLEEP, [time.as_ptr() as usize, 0, 0, 0, 0, 0]) };
+}

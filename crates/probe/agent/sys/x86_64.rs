@@ -13,6 +13,7 @@ pub const FSTAT: usize = 5;
 pub const MMAP: usize = 9;
 pub const MUNMAP: usize = 11;
 pub const SCHED_YIELD: usize = 24;
+pub const NANOSLEEP: usize = 35;
 pub const OPENAT: usize = 257;
 
 /// Bytes of `struct stat`, and where its mode and size are (asm/stat.h).

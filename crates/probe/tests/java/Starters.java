@@ -70,6 +70,12 @@ public class Starters {
                     KEPT.add(pool);
                     pool.submit(Starters::sleeps);
                     break;
+                case "virtual":
+                    // Since 21, which this is not compiled for.
+                    Runnable starts = () -> new Thread(Starters::sleeps, "of-virtual").start(); // mark: virtual
+                    Object virtual = Thread.class.getMethod("startVirtualThread", Runnable.class).invoke(null, starts);
+                    ((Thread) virtual).join();
+                    break;
                 case "short":
                     Thread ends = new Thread(() -> {});
                     ends.start();

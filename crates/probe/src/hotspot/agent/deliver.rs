@@ -206,8 +206,8 @@ fn make_ring(dir: BorrowedFd<'_>) -> Result<(), Errno> {
         // What can't be promised is written: a hole would be a SIGBUS in the target when the disk is full.
         Err(Errno::OPNOTSUPP | Errno::NOSYS) => {
             ftruncate(&file, RING)?;
-            let zeros = [0_u8; 65_536];
-            for _ in 0..RING / 65_536 {
+            let zeros = [0_u8; 8192];
+            for _ in 0..RING / 8192 {
                 file.write_all(&zeros).map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))?;
             }
         }

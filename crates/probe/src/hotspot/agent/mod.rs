@@ -47,10 +47,10 @@ pub fn warns(java: u32) -> Option<&'static str> {
     )
 }
 
-/// Bytes of the library that is loaded.
+/// The agent as it is delivered: a shared object for any libc; empty where there is none for this processor.
 #[must_use]
-pub fn size() -> u64 {
-    library::LIBRARY.len() as u64
+pub fn embedded() -> &'static [u8] {
+    library::LIBRARY
 }
 
 /// What watching has cost so far.
@@ -68,6 +68,10 @@ pub struct Figures {
     pub load_s: f64,
     /// See above.
     pub stop_s: f64,
+    /// Threads or classes that the last of owners and sites looked at, and the seconds that this took in the target.
+    pub looked_at: u64,
+    /// See above.
+    pub looked_s: f64,
     /// Bytes that it takes in the target: the library and what was written of the ring.
     pub bytes: u64,
     /// The lease ended: flatfoot was stopped for so long that the hook removed itself.
@@ -262,6 +266,8 @@ impl<'a> Agent<'a> {
         let bytes = read(&file, REPORT)
             .map_err(|error| Refusal::File { what: self.delivery.path("report"), error })?;
         let report = report::parse(&bytes);
+        self.figures.looked_at = report.seen;
+        self.figures.looked_s = report.took_s;
         if !report.whole {
             if report.seen == 0 {
                 return Err(Refusal::Torn(what));

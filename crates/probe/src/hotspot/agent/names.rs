@@ -8,6 +8,7 @@ use super::records::text;
 /// `Lorg/example/Jobs$Timeout;` → `org.example.Jobs$Timeout`, `[[I` → `int[][]`. A lambda's class is the one that it was
 /// written in, and `$$Lambda`.
 pub(super) fn class(signature: &[u8]) -> Text {
+    const LAMBDA: &str = "$$Lambda";
     let dimensions = signature.iter().take_while(|byte| **byte == b'[').count().min(255);
     let element = signature.get(dimensions..).unwrap_or_default();
     let primitive = match element {
@@ -27,7 +28,6 @@ pub(super) fn class(signature: &[u8]) -> Text {
     } else {
         primitive.to_owned()
     };
-    const LAMBDA: &str = "$$Lambda";
     if let Some(at) = name.find(LAMBDA) {
         name.truncate(at + LAMBDA.len());
     }
