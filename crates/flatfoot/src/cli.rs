@@ -242,6 +242,8 @@ Examples:
   flatfoot threads 3248             patterns with their births and stacks
   flatfoot threads 3248 --all       also patterns of one thread
   flatfoot threads 3248 --list      each thread, by its birth
+  flatfoot threads 3248 --access attach
+                                    with a JVM's whole names, and where its threads stand
   flatfoot threads 3248 --owners --access agent
                                     whom a JVM's threads work for: task, pool, queue, factory, schedule")]
 pub(crate) struct Threads {

@@ -4,15 +4,15 @@ mod document;
 mod history;
 mod label;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use detect::eta::Rate;
 use detect::groups::{GroupInput, group};
 use detect::heap::Census;
 use detect::rules::{self, Judgement, Point, Subject};
 use model::{
-    HostReading, Impact, Limit, Look, MemoryMap, Pid, ProcessKey, ProcessReading, ProcessRef, Reading,
-    Remains, Thread, ThreadGroup,
+    HostReading, Impact, JavaThread, Limit, Look, MemoryMap, Pid, ProcessKey, ProcessReading, ProcessRef,
+    Reading, Remains, Thread, ThreadGroup,
 };
 
 pub(crate) use document::{Diagnosis, HostSummary, LookedAt, NearestLimit, SavedCase};
@@ -145,6 +145,29 @@ impl Analyser {
                 now_boot_s: tracked.now_boot_s,
             });
         }
+    }
+
+    /// Gives threads the whole names that a JVM knows them by; the kernel keeps 15 bytes, of JDK 8 none. Not for findings:
+    /// their checks are commands that show the kernel's names. Says how many were known.
+    pub(crate) fn take_java_names(&mut self, pid: Pid, dump: &[JavaThread]) -> usize {
+        let Some(tracked) = self.processes.values_mut().rev().find(|t| t.reading.key.pid == pid) else {
+            return 0;
+        };
+        // In a container the JVM's ids are others than ours.
+        if tracked.reading.status.value().is_none_or(|status| status.ns_pids.len() > 1) {
+            return 0;
+        }
+        let by_id: HashMap<Pid, &JavaThread> =
+            dump.iter().filter_map(|thread| Some((thread.native_id?, thread))).collect();
+        let Reading::Value(threads) = &mut tracked.reading.threads else { return 0 };
+        let mut known = 0;
+        for thread in threads {
+            if let Some(java) = by_id.get(&thread.tid).filter(|java| !java.name.is_empty()) {
+                thread.name = java.name.clone();
+                known += 1;
+            }
+        }
+        known
     }
 
     /// Judges every process by every rule. Needs [`Self::group_threads`] first.

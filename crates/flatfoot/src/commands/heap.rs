@@ -3,8 +3,8 @@
 use anyhow::Result;
 use detect::heap;
 use model::{
-    AccessLevel, Confidence, Finding, FindingKind, Impact, JvmCounters, JvmInside, Pid, ProcessReading,
-    Reading, show,
+    AccessLevel, Confidence, Finding, FindingKind, Impact, JvmCounters, JvmInside, NmtCategory, Pid,
+    ProcessReading, Reading, Text, show,
 };
 use probe::Parts;
 use probe::hotspot::attach::{Attachment, Refusal};
@@ -15,7 +15,7 @@ use crate::analyse::{Analyser, Tracked};
 use crate::cli;
 use crate::failure::{Code, Failure};
 use crate::interrupt;
-use crate::present::heap::{HeapDocument, JvmSummary, TypeRow};
+use crate::present::heap::{HeapDocument, JvmSummary, NativeRow, TypeRow};
 use crate::present::progress::Countdown;
 use crate::present::{self, Term};
 use crate::source::{Ask, OfHost, Source};
@@ -26,7 +26,7 @@ use crate::visit;
 pub(crate) fn run(args: &cli::Heap, term: Term) -> Result<Code> {
     interrupt::listen();
     let (mut source, pid) = target::choose_one(&args.targets, "heap")?;
-    let mut session = Session { analyser: Analyser::default(), looks: 0, not_judged: Vec::new() };
+    let mut session = Session::default();
     if source.is_live() {
         session.watch(source.as_mut(), pid, args, term)?;
     } else {
@@ -60,10 +60,13 @@ fn parts() -> Parts {
     Parts { cmdline: true, cgroups: true, status: true, jvm: true, ..Parts::overview() }
 }
 
+#[derive(Default)]
 struct Session {
     analyser: Analyser,
     looks: u64,
     not_judged: Vec<String>,
+    native_memory: Vec<NmtCategory>,
+    flags: Vec<Text>,
 }
 
 impl Session {
@@ -110,6 +113,14 @@ impl Session {
                 return Ok(false);
             }
         };
+        if first {
+            // They hardly change: once is enough, and neither stops it.
+            let patience = visit::patience();
+            let _ = inside::native_memory(attachment, &patience, &mut told);
+            let _ = inside::flags(attachment, &patience, &mut told);
+            self.native_memory.clone_from(&told.nmt);
+            self.flags.clone_from(&told.flags);
+        }
         for missing in told.missing.drain(..) {
             if !self.not_judged.contains(&missing) {
                 self.not_judged.push(missing);
@@ -175,6 +186,8 @@ impl Session {
             types,
             loaders: last.map_or_else(Vec::new, |census| census.loaders.clone()),
             buffers: last.map_or_else(Vec::new, |census| census.buffers.clone()),
+            native_memory: self.native_memory.iter().map(NativeRow::from).collect(),
+            flags: self.flags.clone(),
             findings: judgement.findings.into_iter().filter(is_of_heap).collect(),
             not_judged,
             impact,

@@ -11,7 +11,7 @@ use crate::analyse::{Analyser, Tracked};
 use crate::cli;
 use crate::failure::{Code, Failure};
 use crate::interrupt;
-use crate::present::threads::{GroupRow, ThreadsDocument, list_text};
+use crate::present::threads::{GroupRow, JavaStackRow, ThreadsDocument, list_text};
 use crate::present::{self, Term};
 use crate::source::Source;
 use crate::target;
@@ -25,6 +25,7 @@ pub(crate) fn run(args: &cli::Threads, term: Term) -> Result<Code> {
         Parts { threads: ThreadDepth::Basic, ..Parts::overview() }
     } else {
         Parts {
+            status: true,
             cmdline: true,
             jvm: true,
             cgroups: true,
@@ -40,8 +41,10 @@ pub(crate) fn run(args: &cli::Threads, term: Term) -> Result<Code> {
         return Err(Failure::usage("--owners needs to ask the JVM itself", hint).into());
     }
     let mut analyser = super::look_at(source.as_mut(), pid, parts)?;
-    let told =
-        (args.owners && source.is_live()).then(|| owners(&analyser, source.as_ref(), pid, term)).flatten();
+    let level =
+        if args.owners { AccessLevel::Agent } else { args.access.access.level().min(AccessLevel::Attach) };
+    let asks = source.is_live() && !args.list && level > AccessLevel::Read;
+    let told = asks.then(|| ask(&analyser, source.as_ref(), pid, level, term)).flatten();
     let tracked = analyser.by_pid(pid).ok_or_else(|| gone(pid))?;
     let Some(threads) = tracked.reading.threads.value() else {
         let why = tracked.reading.threads.absence().unwrap_or_default();
@@ -53,14 +56,23 @@ pub(crate) fn run(args: &cli::Threads, term: Term) -> Result<Code> {
         return Ok(Code::Clean);
     }
     let count = threads.len() as u64;
+    let stored = || Told {
+        inside: tracked.reading.inside.value().cloned().unwrap_or_default(),
+        impact: analyser.impact(),
+    };
+    let told = told.unwrap_or_else(stored);
+    analyser.take_java_names(pid, &told.inside.threads);
     analyser.group_threads();
     let tracked = analyser.by_pid(pid).ok_or_else(|| gone(pid))?;
     let mut document = document(&analyser, tracked, count, source.origin());
+    for (row, group) in document.groups.iter_mut().zip(&tracked.groups) {
+        row.java_stack = JavaStackRow::of(group, &told.inside.threads);
+    }
+    if asks && !args.owners {
+        document.remarks.extend(told.inside.missing.iter().cloned());
+        document.impact = told.impact.clone();
+    }
     if args.owners {
-        let told = told.unwrap_or_else(|| Told {
-            inside: tracked.reading.inside.value().cloned().unwrap_or_default(),
-            impact: document.impact.clone(),
-        });
         document.owners = told.inside.owners.iter().map(Into::into).collect();
         document.owners.sort_by_key(|row| std::cmp::Reverse(row.count));
         document.remarks.extend(told.inside.missing);
@@ -78,15 +90,9 @@ pub(crate) fn run(args: &cli::Threads, term: Term) -> Result<Code> {
 }
 
 /// Asks the JVM, without waiting for anything.
-fn owners(analyser: &Analyser, source: &dyn Source, pid: Pid, term: Term) -> Option<Told> {
+fn ask(analyser: &Analyser, source: &dyn Source, pid: Pid, level: AccessLevel, term: Term) -> Option<Told> {
     let tracked = analyser.by_pid(pid)?;
-    let plan = Plan {
-        root: source.root()?,
-        reading: &tracked.reading,
-        level: AccessLevel::Agent,
-        waits: Vec::new(),
-        term,
-    };
+    let plan = Plan { root: source.root()?, reading: &tracked.reading, level, waits: Vec::new(), term };
     Some(visit::visit(&plan))
 }
 

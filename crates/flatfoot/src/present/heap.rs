@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 
 use detect::heap::ClassGrowth;
-use model::{BufferPool, Bytes, ClassCount, ClassLoaderStats, Finding, Impact, ProcessRef, Text, show};
+use model::{
+    BufferPool, Bytes, ClassCount, ClassLoaderStats, Finding, Impact, NmtCategory, ProcessRef, Text, show,
+};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -36,6 +38,10 @@ pub(crate) struct HeapDocument {
     pub(crate) loaders: Vec<ClassLoaderStats>,
     /// NIO buffers by kind.
     pub(crate) buffers: Vec<BufferPool>,
+    /// The JVM's own account of its memory, when it was started with it; largest first.
+    pub(crate) native_memory: Vec<NativeRow>,
+    /// Flags that are not at their default.
+    pub(crate) flags: Vec<Text>,
     /// Bytes of all objects that were counted, the dead ones that no collection has swept yet included.
     pub(crate) walked_bytes: u64,
     /// Bytes of the heap that are committed; null when the JVM doesn't tell.
@@ -65,6 +71,27 @@ pub(crate) struct JvmSummary {
     pub(crate) metaspace_bytes: Option<u64>,
     /// Classes that are loaded.
     pub(crate) classes: Option<u64>,
+}
+
+/// A category of native memory tracking.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(crate) struct NativeRow {
+    /// `Thread`, `Class`, `Code` …
+    pub(crate) name: Text,
+    /// Reserved.
+    pub(crate) reserved_bytes: u64,
+    /// Committed.
+    pub(crate) committed_bytes: u64,
+}
+
+impl From<&NmtCategory> for NativeRow {
+    fn from(category: &NmtCategory) -> Self {
+        Self {
+            name: category.name.clone(),
+            reserved_bytes: category.reserved.0,
+            committed_bytes: category.committed.0,
+        }
+    }
 }
 
 /// A class.
@@ -158,6 +185,7 @@ impl HeapDocument {
             );
             labelled(&mut out, term, "BUFFERS", &text);
         }
+        native(&mut out, term, &self.native_memory, most);
         for line in &self.not_judged {
             labelled(&mut out, term, "NOT JUDGED", line);
         }
@@ -223,6 +251,27 @@ fn types(out: &mut String, term: Term, label: &str, note: &str, rows: &[&TypeRow
                 .push(row.bytes_per_s.map_or_else(String::new, |rate| format!("+{}", show::byte_rate(rate))));
         }
         table.row(cells);
+    }
+    out.push_str(&table.text());
+    if rows.len() > most {
+        let _ = writeln!(out, "  ({} more: --all)", show::count((rows.len() - most) as u64));
+    }
+}
+
+fn native(out: &mut String, term: Term, rows: &[NativeRow], most: usize) {
+    if rows.is_empty() {
+        return;
+    }
+    let _ =
+        writeln!(out, "{}  {}", term.bold("NATIVE MEMORY"), term.dim("as the JVM itself accounts for it"));
+    let mut table =
+        Table::new(&[("  CATEGORY", Align::Left), ("RESERVED", Align::Right), ("COMMITTED", Align::Right)]);
+    for row in rows.iter().take(most) {
+        table.row(vec![
+            format!("  {}", row.name),
+            show::bytes(Bytes(row.reserved_bytes)),
+            show::bytes(Bytes(row.committed_bytes)),
+        ]);
     }
     out.push_str(&table.text());
     if rows.len() > most {

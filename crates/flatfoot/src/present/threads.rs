@@ -1,15 +1,20 @@
 //! Threads by name pattern.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use model::{
-    BirthKind, Bytes, Cadence, HostReading, Impact, PoolShape, ProcessRef, Thread, ThreadGroup, show,
+    BirthKind, Bytes, Cadence, HostReading, Impact, JavaFrame, JavaThread, PoolShape, ProcessRef, Text,
+    Thread, ThreadGroup, show,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::owners::{self, OwnerRow};
 use super::{Align, Table, Term, time};
+
+/// Frames of a stack that are kept.
+const MOST_FRAMES: usize = 32;
 
 /// `flatfoot threads --json`.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -65,6 +70,44 @@ pub(crate) struct GroupRow {
     pub(crate) stack_reserved_bytes: u64,
     /// In use of it; null when not read.
     pub(crate) stack_touched_bytes: Option<u64>,
+    /// Where most of them stand in their Java code; null unless the JVM was asked (--access attach).
+    pub(crate) java_stack: Option<JavaStackRow>,
+}
+
+/// A stack that several threads have.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(crate) struct JavaStackRow {
+    /// How many of the group stand there.
+    pub(crate) count: u64,
+    /// `WAITING (parking)`.
+    pub(crate) state: Text,
+    /// Innermost first, at most thirty-two.
+    pub(crate) frames: Vec<String>,
+}
+
+impl JavaStackRow {
+    /// The most frequent stack among the members of a group.
+    pub(crate) fn of(group: &ThreadGroup, dump: &[JavaThread]) -> Option<Self> {
+        let mut members = group.members.clone();
+        members.sort_unstable();
+        let is_member =
+            |thread: &&JavaThread| thread.native_id.is_some_and(|id| members.binary_search(&id).is_ok());
+        let mut counts: HashMap<&[JavaFrame], (u64, &Text)> = HashMap::new();
+        for thread in dump.iter().filter(is_member).filter(|thread| !thread.stack.is_empty()) {
+            counts.entry(thread.stack.as_slice()).or_insert((0, &thread.state)).0 += 1;
+        }
+        let (stack, (count, state)) =
+            counts.into_iter().max_by_key(|(stack, (count, _))| (*count, stack.len()))?;
+        let frame = |frame: &JavaFrame| {
+            let line = frame.line.map_or_else(String::new, |line| format!(":{line}"));
+            format!("{}.{}{line}", frame.class, frame.method)
+        };
+        Some(Self {
+            count,
+            state: state.clone(),
+            frames: stack.iter().take(MOST_FRAMES).map(frame).collect(),
+        })
+    }
 }
 
 impl GroupRow {
@@ -92,6 +135,7 @@ impl GroupRow {
             stack_bytes_each: (group.stacks.found > 0).then_some(group.stacks.each.0),
             stack_reserved_bytes: group.stacks.reserved.0,
             stack_touched_bytes: group.stacks.touched.map(|b| b.0),
+            java_stack: None,
         }
     }
 }
@@ -129,6 +173,9 @@ impl ThreadsDocument {
         if !rest.is_empty() {
             let _ = writeln!(out, "({} more with one thread each: --all)", rest.len());
         }
+        for row in self.groups.iter().filter(shown) {
+            java_stack(row, term, &mut out);
+        }
         owners::text(&self.owners, term, &mut out);
         if !term.quiet {
             let notes = self.groups.iter().filter(shown);
@@ -142,6 +189,27 @@ impl ThreadsDocument {
             }
         }
         out
+    }
+}
+
+/// The stack that most have: its top, and where it leaves the JDK.
+fn java_stack(row: &GroupRow, term: Term, out: &mut String) {
+    let Some(stack) = &row.java_stack else { return };
+    let is_jdk = |frame: &&String| {
+        frame.starts_with("java.") || frame.starts_with("jdk.") || frame.starts_with("sun.")
+    };
+    let jdk = stack.frames.iter().take_while(is_jdk).count();
+    let head = format!(
+        "{}: {} of {} at the same place, {}",
+        shown_pattern(row),
+        stack.count,
+        row.count,
+        stack.state
+    );
+    let _ = writeln!(out, "{}", term.bold(&head));
+    let shown = stack.frames.iter().take(2).chain(stack.frames.iter().skip(jdk.max(2)).take(4));
+    for frame in shown {
+        let _ = writeln!(out, "  {frame}");
     }
 }
 
@@ -174,7 +242,7 @@ fn shown_pattern(row: &GroupRow) -> String {
     if row.pattern.is_empty() {
         "(no name)".to_owned()
     } else {
-        model::Text::from(row.pattern.as_str()).to_string()
+        Text::from(row.pattern.as_str()).to_string()
     }
 }
 
