@@ -81,19 +81,29 @@ fn before(jni: Jni, thread: Obj) -> Before {
     if time > ring.lease() {
         return Before::Expired;
     }
-    let starter = ti.current_thread();
-    let slot = stacks::slot(jni, ti, ring, starter);
-    let java_id = jni.get_long(thread, TID.load(Relaxed)).unwrap_or(0) as u64;
-    let mut note =
-        Note { ring: RINGS.load(Relaxed), slot, time, spent: 0, java_id, name: [0; 256], starter: [0; 128] };
-    let name: Field = NAME.load(Relaxed);
-    let text = jni.get(thread, name);
-    jni.text(text, &mut note.name);
-    jni.release(text);
-    let text = jni.get(starter, name);
-    jni.text(text, &mut note.starter);
-    jni.release(text);
-    jni.release(starter);
+    let slot = stacks::slot(jni, ti, ring);
+    let mut note = Note {
+        ring: RINGS.load(Relaxed),
+        slot,
+        time,
+        spent: 0,
+        java_id: 0,
+        name: [0; 256],
+        starter: [0; 128],
+    };
+    // Nobody asks for the names of those that are only counted.
+    if ring.slot(slot).is_none_or(|(starts, _)| starts.load(Relaxed) < BIRTHS) {
+        note.java_id = jni.get_long(thread, TID.load(Relaxed)).unwrap_or(0) as u64;
+        let name: Field = NAME.load(Relaxed);
+        let text = jni.get(thread, name);
+        jni.text(text, &mut note.name);
+        jni.release(text);
+        let starter = ti.current_thread();
+        let text = jni.get(starter, name);
+        jni.text(text, &mut note.starter);
+        jni.release(text);
+        jni.release(starter);
+    }
     note.spent = ti.now().saturating_sub(time);
     Before::Noted(note)
 }

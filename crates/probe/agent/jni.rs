@@ -241,8 +241,9 @@ impl Jni {
             return &[];
         }
         let length = entry!(self.0, GET_STRING_LENGTH, (string => Obj) -> i32);
-        // Measuring is only worth it, and only cheap, when it may fit; a character has three bytes at most.
-        let fits = length <= room && entry!(self.0, GET_STRING_UTF_LENGTH, (string => Obj) -> i32) <= room;
+        // A character has three bytes at most; measuring is only worth it, and only cheap, when it may fit or not.
+        let fits = length <= room / 3
+            || (length <= room && entry!(self.0, GET_STRING_UTF_LENGTH, (string => Obj) -> i32) <= room);
         let length = if fits { length } else { length.clamp(0, room / 3) };
         entry!(self.0, GET_STRING_UTF_REGION, (string => Obj, 0 => i32, length => i32, space.as_mut_ptr() => *mut u8) -> ());
         if self.clear() {

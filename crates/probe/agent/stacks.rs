@@ -3,7 +3,7 @@
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 use core::sync::atomic::{AtomicU8, AtomicU64};
 
-use crate::jni::{Jni, Method, Obj};
+use crate::jni::{Jni, Method};
 use crate::jvmti::{Frame, Ti};
 use crate::layout::{BOOT, CUT, METHOD, NO_SLOT, RUBY, SLOTS, STACK};
 use crate::names::{SEED, hash, mix};
@@ -57,7 +57,7 @@ fn place(table: &[AtomicU64], key: u64) -> Place {
 }
 
 /// The slot of the running thread's stack, which is written to the ring when it is new.
-pub fn slot(jni: Jni, ti: Ti, ring: Ring, starter: Obj) -> u32 {
+pub fn slot(jni: Jni, ti: Ti, ring: Ring) -> u32 {
     let mut space = [Frame::NONE; DEPTH];
     let count = ti.stack(&mut space);
     let frames = space.get(..count).unwrap_or(&[]);
@@ -76,10 +76,11 @@ pub fn slot(jni: Jni, ti: Ti, ring: Ring, starter: Obj) -> u32 {
     }
     // Interpreted Ruby has the same Java frames whatever it runs: what tells it apart is JRuby's own backtrace.
     let mut key = key;
+    let starter = ti.current_thread();
     ruby::backtrace(jni, ti, starter, |_, frame| {
         key = mix(hash(hash(key, frame.method), frame.file), u64::from(frame.line));
     });
-    match place(&STACKS, mix(key, 1)) {
+    let slot = match place(&STACKS, mix(key, 1)) {
         Place::Known(at) => at as u32,
         Place::Full => NO_SLOT,
         Place::New(at) => {
@@ -92,7 +93,9 @@ pub fn slot(jni: Jni, ti: Ti, ring: Ring, starter: Obj) -> u32 {
             });
             at as u32
         }
-    }
+    };
+    jni.release(starter);
+    slot
 }
 
 fn has_ruby(jni: Jni, ti: Ti, at: usize, frames: &[Frame]) -> bool {

@@ -312,6 +312,65 @@ fn jvm_second_load_takes_over() {
     assert_unharmed(&output, &jvm.errors());
 }
 
+/// Polling renews the lease; without it the hook ends, is said to have ended, and can begin anew.
+#[test]
+fn jvm_lease_is_renewed_by_polling() {
+    let Some(java) = java(17) else { return };
+    let mut jvm = Jvm::starters(&java, &["-Xcheck:jni"]);
+    let mut attachment = jvm.attach();
+    let mut agent = Agent::load(&mut attachment, Patience::default()).unwrap();
+    agent.set_lease(2.0);
+    agent.watch().unwrap();
+    let began = Clock::monotonic();
+    while Clock::monotonic() - began < 3.0 {
+        agent.poll();
+        Clock::sleep(0.1);
+    }
+    let mut output = jvm.command("pool", 1);
+    assert_eq!((agent.poll().len(), agent.figures().expired), (1, false));
+    Clock::sleep(2.2);
+    output += &jvm.command("pool", 1);
+    assert_eq!((agent.poll().len(), agent.figures().expired), (1, true), "what was recorded stays");
+    assert!(!jvm.maps().contains("/ring"));
+    agent.watch().unwrap();
+    output += &jvm.command("pool", 2);
+    assert_eq!((agent.poll()[0].count, agent.figures().expired), (2, false));
+    agent.stop().unwrap();
+    assert_unharmed(&output, &jvm.errors());
+}
+
+/// Collectors have barriers of their own for what the walk reads and tags.
+#[test]
+fn jvm_with_any_collector_tells_owners() {
+    for (version, collector) in [
+        (11, "-XX:+UseSerialGC"),
+        (17, "-XX:+UseZGC"),
+        (17, "-XX:+UseShenandoahGC"),
+        (21, "-XX:+UseParallelGC"),
+        (25, "-XX:+UseZGC"),
+    ] {
+        let Some(java) = java(version) else { continue };
+        let mut jvm = Jvm::starters(&java, &[collector, "-Xmx64m", "-Xcheck:jni"]);
+        let mut output = jvm.command("pool", 30);
+        output += &jvm.command("race", 1);
+        let mut attachment = jvm.attach();
+        let mut agent = Agent::load(&mut attachment, Patience::default()).unwrap();
+        agent.watch().unwrap();
+        for _ in 0..5 {
+            let owners = agent.owners().unwrap();
+            assert_eq!(owner_of(&owners, "pool-1-thread-1").count, 30, "{collector}");
+            let before = agent.figures().starts;
+            until("starts", || {
+                agent.poll();
+                (agent.figures().starts > before + 5).then_some(())
+            });
+        }
+        agent.stop().unwrap();
+        output += &jvm.command("short", 3);
+        assert_unharmed(&output, &jvm.errors());
+    }
+}
+
 #[test]
 fn jvm_that_loads_no_agents_is_told_apart() {
     for version in [17, 21] {
