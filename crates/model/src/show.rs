@@ -148,7 +148,10 @@ pub fn percent(share: f64) -> String {
 #[must_use]
 pub fn rate(per_s: f64) -> String {
     let magnitude = per_s.abs();
-    if magnitude >= 0.995 {
+    if magnitude >= 99.5 {
+        let sign = if per_s < 0.0 { "-" } else { "" };
+        format!("{sign}{}/s", count(magnitude.round() as u64))
+    } else if magnitude >= 0.995 {
         format!("{per_s:.2}/s")
     } else if magnitude * 60.0 >= 0.995 {
         format!("{:.2}/min", per_s * 60.0)
@@ -212,5 +215,17 @@ mod tests {
         assert_eq!(rate(1.0 / 60.0), "1.00/min");
         assert_eq!(rate(2.0), "2.00/s");
         assert_eq!(rate(1.0 / 3_600.0), "1.0/h");
+    }
+
+    #[test]
+    fn rates_and_pauses() {
+        assert_eq!(rate(3_196.03), "3,196/s");
+        assert_eq!(rate(-250.0), "-250/s");
+        assert_eq!(rate(1.0), "1.00/s");
+        assert_eq!(rate(1.0 / 60.0), "1.00/min");
+        assert_eq!(
+            (pause(0.0004), pause(0.0213), pause(1.26)),
+            ("0.4 ms".into(), "21 ms".into(), "1.3 s".into())
+        );
     }
 }

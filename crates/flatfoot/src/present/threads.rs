@@ -239,11 +239,7 @@ pub(crate) fn list_text(threads: &[Thread], host: &HostReading) -> String {
 }
 
 fn shown_pattern(row: &GroupRow) -> String {
-    if row.pattern.is_empty() {
-        "(no name)".to_owned()
-    } else {
-        Text::from(row.pattern.as_str()).to_string()
-    }
+    if row.pattern.is_empty() { "(no name)".to_owned() } else { Text::from(row.pattern.as_str()).to_string() }
 }
 
 fn births(row: &GroupRow) -> String {
