@@ -199,6 +199,24 @@ pub(crate) fn owner(by: &CreatedBy) -> String {
     )
 }
 
+/// One line of a witness: `org.jobs.TimeoutListener.started:43 (polyglot-jobs 1.7.2), seen at 3 of 3 births`.
+pub(super) fn line(by: &CreatedBy) -> String {
+    if by.source == "owner" {
+        return owner(by);
+    }
+    let frame = detect::creators::creator(&by.frames);
+    let at = frame.map_or_else(
+        || "code of the JDK alone".to_owned(),
+        |frame| format!("{}{}", place(frame), origin(frame)),
+    );
+    match by.source.as_str() {
+        "site" => format!("{at}: a suspect, {}", by.sure),
+        source => {
+            format!("{at}, seen by {source} at {} of {} births", show::count(by.births), show::count(by.of))
+        }
+    }
+}
+
 fn capital(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().collect::<String>() + chars.as_str())

@@ -86,6 +86,12 @@ fn section(finding: &Finding, out: &mut String) {
             ),
         );
     }
+    for by in finding.created_by.iter().take(4) {
+        row("Created by", super::creators::line(by));
+    }
+    for fault in &finding.faults {
+        row("Fault", fault.clone());
+    }
     for schedule in &finding.schedules {
         row("Schedule", format!("`{}` {}", schedule.expression, schedule.meaning));
     }
