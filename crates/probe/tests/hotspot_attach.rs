@@ -36,6 +36,15 @@ fn jvm_tells_its_inside() {
         assert_eq!(home.value, Some("/tmp".into()), "{version}");
         let unknown = attachment.jcmd("No.such", &patience).unwrap_err();
         assert!(matches!(unknown, Refusal::Command { .. }), "{version}: {unknown:?}");
+        // More than version 1 of the protocol takes: JDK 24 and later have another.
+        let own = attachment.jcmd("VM.version", &patience).unwrap();
+        let major = own.split("\nJDK ").nth(1).and_then(|rest| rest.split(['.', '\n']).next()).unwrap();
+        let is_modern = major.parse::<u32>().unwrap() >= 24;
+        match attachment.jcmd(&format!("VM.version{}", " ".repeat(2000)), &patience) {
+            Ok(answer) => assert_eq!((is_modern, answer), (true, own), "{version}"),
+            Err(Refusal::Command { code, .. }) => assert_eq!((is_modern, code), (false, -1), "{version}"),
+            Err(other) => panic!("{version}: {other:?}"),
+        }
         drop(attachment);
         assert!(jvm.preview().unwrap().listener_up, "{version}");
         assert!(!jvm.attach().unwrap().was_cold(), "{version}: it goes on listening");

@@ -85,10 +85,7 @@ fn jvm_with_reduced_signals_is_asked_only_where_it_listens() {
 #[test]
 fn jvm_that_is_stopped_is_left_alone() {
     let mut jvm = Jvm::start(system(), &[]);
-    jvm.signal("-STOP");
-    while !fs::read_to_string(format!("/proc/{}/stat", jvm.pid)).unwrap().contains(") T ") {
-        std::thread::yield_now();
-    }
+    jvm.stop();
     refused(&jvm, |refusal| matches!(refusal, Refusal::Stopped(_)));
     jvm.signal("-CONT");
     jvm.is_unharmed();
@@ -99,7 +96,7 @@ fn jvm_that_is_stopped_is_left_alone() {
 fn jvm_that_stops_answering_times_out_or_is_given_up() {
     let mut jvm = Jvm::start(system(), &[]);
     let mut attachment = jvm.attach().unwrap();
-    jvm.signal("-STOP");
+    jvm.stop();
     let short = Patience { command_s: 0.3, ..Patience::default() };
     let refusal = attachment.jcmd("VM.uptime", &short).unwrap_err();
     assert!(matches!(refusal, Refusal::TimedOut { .. }), "{refusal:?}");
@@ -309,13 +306,20 @@ fn jvm_of_another_user_is_denied() {
 struct Group(PathBuf);
 
 impl Group {
-    fn new(controller: &str) -> Option<Self> {
-        let dir =
-            Path::new("/sys/fs/cgroup").join(controller).join(format!("flatfoot-{}", std::process::id()));
-        if fs::create_dir(&dir).is_ok() {
-            return Some(Self(dir));
+    /// A group in one of these hierarchies that has such a file: v1 has one for each controller, v2 one for all, alone or
+    /// beside v1.
+    fn new(hierarchies: &[&str], file: &str) -> Option<Self> {
+        for hierarchy in hierarchies {
+            let parent = Path::new("/sys/fs/cgroup").join(hierarchy);
+            let group = Self(parent.join(format!("flatfoot-{}", std::process::id())));
+            if parent.join("cgroup.procs").exists()
+                && fs::create_dir(&group.0).is_ok()
+                && group.0.join(file).exists()
+            {
+                return Some(group);
+            }
         }
-        eprintln!("skipped: no cgroup v1 hierarchy of {controller} to write to");
+        eprintln!("skipped: no cgroup hierarchy of {hierarchies:?} with {file} to write to");
         None
     }
 
@@ -330,7 +334,11 @@ impl Group {
 
 impl Drop for Group {
     fn drop(&mut self) {
-        let _ = fs::write(self.0.join("freezer.state"), "THAWED");
+        for (file, value) in [("freezer.state", "THAWED"), ("cgroup.freeze", "0")] {
+            if self.0.join(file).exists() {
+                let _ = fs::write(self.0.join(file), value);
+            }
+        }
         for pid in fs::read_to_string(self.0.join("cgroup.procs")).unwrap_or_default().lines() {
             let _ = fs::write(self.0.parent().unwrap().join("cgroup.procs"), pid);
         }
@@ -344,7 +352,7 @@ fn jvm_at_its_pids_limit_is_left_alone() {
         return;
     }
     for (version, java) in jdks() {
-        let Some(group) = Group::new("pids") else { return };
+        let Some(group) = Group::new(&["pids", "unified", ""], "pids.max") else { return };
         let mut jvm = Jvm::start(&java, &[]);
         group.set("cgroup.procs", &jvm.pid);
         let current: u64 = group.get("pids.current").parse().unwrap();
@@ -368,14 +376,23 @@ fn jvm_in_a_frozen_group_is_left_alone() {
     if !is_root() {
         return;
     }
-    let Some(group) = Group::new("freezer") else { return };
-    let mut jvm = Jvm::start(system(), &[]);
-    group.set("cgroup.procs", &jvm.pid);
-    group.set("freezer.state", &"FROZEN");
-    let refusal = refused(&jvm, |refusal| matches!(refusal, Refusal::Stopped(_)));
-    assert_eq!(refusal, Refusal::Stopped(format!("its cgroup {} is frozen", group.0.display())));
-    group.set("freezer.state", &"THAWED");
-    jvm.is_unharmed();
+    for (hierarchies, file, frozen, thawed) in [
+        (&["freezer"][..], "freezer.state", "FROZEN", "THAWED"),
+        (&["unified", ""], "cgroup.freeze", "1", "0"),
+    ] {
+        let Some(group) = Group::new(hierarchies, file) else { continue };
+        let mut jvm = Jvm::start(system(), &[]);
+        group.set("cgroup.procs", &jvm.pid);
+        group.set(file, &frozen);
+        while !matches!(jvm.preview(), Err(Refusal::Stopped(_))) {
+            // To freeze takes its time.
+            std::thread::yield_now();
+        }
+        let refusal = refused(&jvm, |refusal| matches!(refusal, Refusal::Stopped(_)));
+        assert_eq!(refusal, Refusal::Stopped(format!("its cgroup {} is frozen", group.0.display())));
+        group.set(file, &thawed);
+        jvm.is_unharmed();
+    }
 }
 
 /// As a container's: own pids, own /tmp, another user.

@@ -130,6 +130,17 @@ impl Jvm {
         assert!(Command::new("kill").args([name, &self.pid.to_string()]).status().unwrap().success());
     }
 
+    /// Stops it, every thread of it: the signal takes its time.
+    pub(crate) fn stop(&self) {
+        self.signal("-STOP");
+        let is_stopped = |task: std::io::Result<std::fs::DirEntry>| {
+            std::fs::read_to_string(task.unwrap().path().join("stat")).is_ok_and(|stat| stat.contains(") T "))
+        };
+        while !std::fs::read_dir(format!("/proc/{}/task", self.pid)).unwrap().all(is_stopped) {
+            std::thread::yield_now();
+        }
+    }
+
     /// The file in /tmp that a JVM of the host looks for, or listens on.
     pub(crate) fn tmp_file(&self, prefix: &str) -> PathBuf {
         Path::new("/tmp").join(format!("{prefix}{}", self.pid))

@@ -69,17 +69,17 @@ pub(super) fn is_attach_allowed(target: &TargetView, space: &AddressSpace) -> Re
 }
 
 /// Does it take the signal as a request? Each process that doesn't catch it dies of it.
-pub(super) fn takes_signal(target: &TargetView, status: &Status, options: &[Text]) -> Result<(), Refusal> {
+pub(super) fn takes_signal(status: &Status, options: &[Text]) -> Result<(), Refusal> {
     if status.signals_caught & QUIT == 0 {
         let reduced = options.iter().any(|option| option.as_str() == "-Xrs")
             || options::last_switch(options, "ReduceSignalUsage") == Some(true);
         return Err(Refusal::SignalNotCaught { reduced });
     }
-    if blocked_by_all(target) { Err(Refusal::SignalBlocked) } else { Ok(()) }
+    Ok(())
 }
 
 /// HotSpot's VM thread alone lets SIGQUIT through; it is one of the first. Of more threads than these nothing is said.
-fn blocked_by_all(target: &TargetView) -> bool {
+pub(super) fn blocked_by_all(target: &TargetView) -> bool {
     const FEW: usize = 256;
     let dir = target.proc_dir();
     let (mut numbers, mut buffer) = (Vec::new(), Vec::new());

@@ -85,7 +85,8 @@ impl Examined {
     }
 
     fn is_safe_to_signal(&self) -> Result<(), Refusal> {
-        checks::takes_signal(&self.target, &self.status, &self.options)
+        checks::takes_signal(&self.status, &self.options)?;
+        if checks::blocked_by_all(&self.target) { Err(Refusal::SignalBlocked) } else { Ok(()) }
     }
 
     fn headroom(&self, root: &ProcRoot) -> Vec<Headroom> {
@@ -116,7 +117,10 @@ impl Attachment {
             examined.is_safe_to_signal()?;
             headroom::check(&examined.headroom(root))?;
             trigger::start_listener(&examined.target, &deadline, || {
-                checks::is_running(root, &examined.target)
+                checks::is_running(root, &examined.target)?;
+                // A process that became another program keeps its pid and its birth, and not its handlers.
+                let status = examined.target.status()?;
+                checks::takes_signal(&status, &examined.options)
             })?;
         }
         Ok(Self { target: examined.target, _lock: lock, was_cold: !is_up })
@@ -143,7 +147,11 @@ impl Attachment {
     ) -> Result<Reply, Refusal> {
         let v2 = protocol::needs_v2(arguments);
         if v2 && !self.speaks_v2(patience)? {
-            return Err(Refusal::Protocol(format!("arguments too long for this JVM: {name}")));
+            return Err(Refusal::Command {
+                command: name.to_owned(),
+                code: -1,
+                text: "arguments of this length need JDK 24 or later".to_owned(),
+            });
         }
         let request = protocol::request(name, arguments, v2)?;
         self.exchange(&request, name, patience)

@@ -40,11 +40,7 @@ impl TargetView {
         let held = Held::new(key.pid).map_err(|error| Refusal::system("pidfd_open", error))?;
         let dir = PidDir::open(root, key.pid).map_err(|absence| Refusal::absent("/proc/PID", absence))?;
         check_birth(&dir, key)?;
-        let mut buffer = Vec::new();
-        let status = dir
-            .read(c"status", &mut buffer, status::LIMIT)
-            .and_then(|()| status::parse(&buffer))
-            .map_err(|absence| Refusal::absent("/proc/PID/status", absence))?;
+        let status = read_status(&dir)?;
         let inside = root_of(&dir).map_err(|error| Refusal::system("/proc/PID/root", error))?;
         let tmp = descend(&inside, &[c"tmp"]).map_err(|error| no_tmp(key.pid, error))?;
         let user = User { uid: status.uid, gid: status.gid };
@@ -113,6 +109,10 @@ impl TargetView {
         check_birth(&self.dir, &self.key)
     }
 
+    pub(super) fn status(&self) -> Result<Status, Refusal> {
+        read_status(&self.dir)
+    }
+
     /// Bytes of its memory that are resident: its heap uses no more.
     pub fn resident(&self) -> Result<u64, Refusal> {
         self.sizes().map(|statm| statm.resident.0)
@@ -151,6 +151,12 @@ impl TargetView {
     pub(super) fn name(&self, prefix: &str) -> CString {
         CString::new(format!("{prefix}{}", self.inner_pid)).unwrap_or_default()
     }
+}
+
+fn read_status(dir: &PidDir) -> Result<Status, Refusal> {
+    let mut buffer = Vec::new();
+    let status = dir.read(c"status", &mut buffer, status::LIMIT).and_then(|()| status::parse(&buffer));
+    status.map_err(|absence| Refusal::absent("/proc/PID/status", absence))
 }
 
 fn check_birth(dir: &PidDir, key: &ProcessKey) -> Result<(), Refusal> {
