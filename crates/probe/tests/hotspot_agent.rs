@@ -563,7 +563,7 @@ fn jvm_in_a_container_gets_the_agent() {
     command.args(["sh", "/usr/bin/java", "-cp"]).arg(&jar).arg("Starters").current_dir(elsewhere.work.path());
     let mut jvm = Jvm::run(command);
     jvm.command("pool", 2);
-    let pid = jvm.child_pid();
+    let pid = jvm.child_pid().unwrap();
     let mut attachment = attach(pid);
     assert_eq!(attachment.target().inner_pid(), 1);
     let mut agent = Agent::load(&mut attachment, Patience::default()).unwrap();
