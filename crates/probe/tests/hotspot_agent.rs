@@ -4,6 +4,7 @@
 
 mod agent_jvm;
 
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -449,6 +450,44 @@ fn jvm_with_a_full_tmp_gets_the_agent_elsewhere() {
     assert!(left.iter().all(|name| !name.to_string_lossy().contains("flatfoot")), "{left:?}");
 }
 
+/// What a killed flatfoot left is removed; what only looks like it is not, and no link is followed.
+#[test]
+fn jvm_planted_leftovers_are_left_alone() {
+    let Some(java) = java(17) else { return };
+    let work = tempfile::tempdir().unwrap();
+    let victim = tempfile::tempdir().unwrap();
+    std::fs::write(victim.path().join("ring"), "precious").unwrap();
+    let path = |end: &str| work.path().join(format!(".flatfoot-00000000000000{end}"));
+    let make = |end: &str, mode: u32, files: &[&str]| {
+        std::fs::create_dir(path(end)).unwrap();
+        for file in files {
+            std::fs::write(path(end).join(file), "").unwrap();
+        }
+        std::fs::set_permissions(path(end), PermissionsExt::from_mode(mode)).unwrap();
+    };
+    std::os::unix::fs::symlink(victim.path(), path("aa")).unwrap();
+    make("bb", 0o755, &["ring"]);
+    make("cc", 0o700, &["ring", "keep"]);
+    make("dd", 0o700, &["ring"]);
+    make("ee", 0o700, &["ring", "report", "agent-0123456789abcdef.so"]);
+    std::os::unix::fs::symlink(victim.path().join("ring"), path("ee").join("agent-0000000000000000.so"))
+        .unwrap();
+    make("xx", 0o700, &["ring"]);
+    // Another flatfoot, alive.
+    let held = std::fs::File::open(path("dd")).unwrap();
+    held.lock().unwrap();
+    let mut command = Command::new(java);
+    command.arg("-cp").arg(starters()).arg("Starters").current_dir(work.path());
+    let jvm = Jvm::run(command);
+    let mut attachment = jvm.attach();
+    drop(Agent::load(&mut attachment, Patience::default()).unwrap());
+    assert_eq!(std::fs::read_to_string(victim.path().join("ring")).unwrap(), "precious");
+    assert!(path("aa").is_symlink() && path("bb").join("ring").exists() && path("dd").join("ring").exists());
+    assert!(!path("cc").join("ring").exists() && path("cc").join("keep").exists());
+    assert!(!path("ee").exists(), "all of it was ours");
+    assert!(path("xx").join("ring").exists(), "no name of ours");
+}
+
 /// Whatever somebody writes into the ring: the target goes on, and so does flatfoot.
 #[test]
 fn jvm_and_flatfoot_survive_a_hostile_ring() {
@@ -524,7 +563,7 @@ fn jvm_in_a_container_gets_the_agent() {
     command.args(["sh", "/usr/bin/java", "-cp"]).arg(&jar).arg("Starters").current_dir(elsewhere.work.path());
     let mut jvm = Jvm::run(command);
     jvm.command("pool", 2);
-    let pid = jvm.child_pid();
+    let pid = jvm.child_pid().unwrap();
     let mut attachment = attach(pid);
     assert_eq!(attachment.target().inner_pid(), 1);
     let mut agent = Agent::load(&mut attachment, Patience::default()).unwrap();

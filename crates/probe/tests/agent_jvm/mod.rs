@@ -116,9 +116,9 @@ impl Jvm {
     }
 
     /// Of its only child, when what was started is not the JVM itself.
-    pub(crate) fn child_pid(&self) -> Pid {
+    pub(crate) fn child_pid(&self) -> Option<Pid> {
         let children = format!("/proc/{0}/task/{0}/children", self.child.id());
-        Pid(std::fs::read_to_string(children).unwrap().trim().parse().unwrap())
+        std::fs::read_to_string(children).ok()?.trim().parse().ok().map(Pid)
     }
 
     pub(crate) fn errors(&self) -> String {
@@ -136,6 +136,10 @@ impl Jvm {
 
 impl Drop for Jvm {
     fn drop(&mut self) {
+        // The first of a pid namespace, which changing its user has freed from its parent's fate.
+        if let Some(child) = self.child_pid() {
+            let _ = Command::new("kill").args(["-KILL", &child.to_string()]).status();
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

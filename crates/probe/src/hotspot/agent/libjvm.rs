@@ -61,22 +61,29 @@ pub(super) fn start_thread(target: &TargetView, mapped: &Mapped) -> Result<u64, 
     let refuse = |why: &str| Refusal::NoSymbol(why.to_owned());
     let (base, inode, path) = mapped.libjvm.as_ref().ok_or_else(|| refuse("no libjvm.so is mapped"))?;
     let file = open(target, path).ok_or_else(|| refuse("its libjvm.so can't be opened"))?;
-    let stat = rustix::fs::fstat(&file).map_err(|error| Refusal::File { what: path.clone(), error })?;
-    if stat.st_ino != *inode {
-        return Err(refuse("its libjvm.so is another file by now"));
-    }
-    let found = Elf(&file).function(SYMBOL).ok_or_else(|| refuse("its libjvm.so has no such function"))?;
+    let elf = Elf(&file);
+    let found = elf.function(SYMBOL).ok_or_else(|| refuse("its libjvm.so has no such function"))?;
     let address = base.checked_add(found.address).ok_or_else(|| refuse("nonsense"))?;
-    // Reading its memory may be forbidden; then the inode has to do.
-    if let (Some(code), Ok(memory)) =
-        (Elf(&file).bytes(found.offset, 32), target.proc_dir().open_file(c"mem"))
-    {
-        let mut there = [0_u8; 32];
-        if pread(&memory, &mut there, address) == Ok(32) && there[..] != code[..] {
-            return Err(refuse("its libjvm.so is not what it has mapped"));
+    // Its memory decides: the first page has the build id, and the function's code is the function's code. Where
+    // reading it is forbidden the inode has to do (an overlay may show another one than the file's own).
+    let same = match target.proc_dir().open_file(c"mem") {
+        Ok(memory) => {
+            let is_there = |offset, length, address| is_in_memory(&elf, &memory, offset, length, address);
+            is_there(0, 4096, *base) && is_there(found.offset, 64, address)
         }
-    }
-    Ok(address)
+        Err(_) => {
+            let stat = rustix::fs::fstat(&file);
+            stat.map_err(|error| Refusal::File { what: path.clone(), error })?.st_ino == *inode
+        }
+    };
+    if same { Ok(address) } else { Err(refuse("its libjvm.so is another file by now")) }
+}
+
+/// Does the target have the same bytes there as the file?
+fn is_in_memory(elf: &Elf<'_>, memory: &OwnedFd, offset: u64, length: usize, address: u64) -> bool {
+    let mut there = vec![0; length];
+    let here = elf.bytes(offset, length);
+    pread(memory, &mut there, address) == Ok(length) && here.is_some_and(|here| here == there)
 }
 
 /// Opens a file by the path that maps shows: without links, from the target's root.
