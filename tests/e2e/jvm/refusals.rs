@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{Flatfoot, Leaker, need, wait_until};
+use crate::support::{Flatfoot, Leaker, flatfoot, need, wait_until};
 
 /// A leaking JVM with options of its own, and what is said when it is to be asked.
 #[track_caller]
@@ -63,4 +63,28 @@ fn a_native_program_has_no_inside_to_ask() {
     let heap = Flatfoot::new().run(&["heap", &leaker.arg()]);
     assert_eq!(heap.status, 5);
     assert!(heap.stderr.contains("hint:"), "{heap:#?}");
+}
+
+/// Ctrl-C while a birth is waited for: the hook and its ring are gone from the target, and what is known is judged.
+#[test]
+fn ctrl_c_takes_the_agents_hook_out_of_a_java() {
+    need!("java", "/usr/share/java/quartz2.jar");
+    // No birth comes after these, so there is something to wait for.
+    let leaker = Leaker::start("run-java.sh", &["new-thread", "300", "14"]);
+    wait_until("births", 90.0, || leaker.tasks_named("Thread-") == 14);
+    let runs = Flatfoot::new();
+    let mut child = runs
+        .command(&["diagnose", &leaker.arg(), "--access", "agent", "--for", "60s", "--no-save"])
+        .spawn()
+        .expect("flatfoot starts");
+    let maps = || std::fs::read_to_string(format!("/proc/{}/maps", leaker.pid())).expect("its maps");
+    let is_watched = || maps().lines().any(|line| line.contains(".flatfoot-") && line.contains("/ring"));
+    wait_until("the agent watches", 30.0, is_watched);
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("a signal");
+    let run = flatfoot::collect(&mut child);
+    assert!(!is_watched(), "the ring is still mapped: {run:#?}");
+    assert!(run.stdout.contains("THREAD LEAK"), "{run:#?}");
+    assert!(run.stdout.contains("hook removed"), "{run:#?}");
+    assert!(run.status == 1 || run.status == 3, "{run:#?}");
 }

@@ -11,8 +11,8 @@ use detect::groups::{GroupInput, group};
 use detect::heap::Census;
 use detect::rules::{self, Judgement, Point, Subject};
 use model::{
-    HostReading, Impact, JavaThread, Limit, Look, MemoryMap, Pid, ProcessKey, ProcessReading, ProcessRef,
-    Reading, Remains, Thread, ThreadGroup,
+    HostReading, Impact, JavaThread, JvmInside, Limit, Look, MemoryMap, Pid, ProcessKey, ProcessReading,
+    ProcessRef, Reading, Remains, Thread, ThreadGroup,
 };
 
 pub(crate) use document::{Diagnosis, HostSummary, LookedAt, NearestLimit, SavedCase};
@@ -144,6 +144,17 @@ impl Analyser {
                 process_start_s: tracked.reading.stat.start.seconds(self.host.ticks_per_second),
                 now_boot_s: tracked.now_boot_s,
             });
+        }
+    }
+
+    /// Adds what a JVM told to the newest look at it, when no other look follows.
+    pub(crate) fn take_inside(&mut self, pid: Pid, inside: JvmInside, impact: &Impact) {
+        self.impact.level = self.impact.level.max(impact.level);
+        self.impact.attached_s += impact.attached_s;
+        self.impact.longest_pause_s = self.impact.longest_pause_s.max(impact.longest_pause_s);
+        self.impact.done.extend(impact.done.iter().cloned());
+        if let Some(tracked) = self.processes.values_mut().rev().find(|t| t.reading.key.pid == pid) {
+            tracked.reading.inside = Reading::Value(inside);
         }
     }
 

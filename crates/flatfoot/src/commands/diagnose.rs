@@ -234,10 +234,14 @@ impl Looks {
             }
         });
         match seen {
-            Ok(()) => Ok(self.judge()),
-            Err(error) if ended(&error) => Ok(judgement),
-            Err(error) => Err(error),
+            Err(error) if !ended(&error) => return Err(error),
+            _ => {}
         }
+        // After Ctrl-C, or the target's end, there is no further look; what was told and done stands all the same.
+        for (pid, Told { inside, impact }) in told {
+            self.analyser.take_inside(pid, inside, &impact);
+        }
+        Ok(self.judge())
     }
 
     /// Where births follow fast, a second look shortly after tells a leak from a pool that renews itself.

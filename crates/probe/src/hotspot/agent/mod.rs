@@ -35,6 +35,8 @@ use crate::proc::cmdline;
 
 /// How long the hook goes on without [`Agent::poll`]: poll some times in it.
 pub const LEASE_S: f64 = 30.0;
+/// Seconds for removing the hook, whatever was asked for.
+const CLEANUP_S: f64 = 20.0;
 /// The most of a report that is read.
 const REPORT: u64 = 64 << 20;
 
@@ -230,7 +232,9 @@ impl<'a> Agent<'a> {
             return Ok(());
         }
         let began = Clock::monotonic();
-        self.command("cmd=stop")?;
+        // Whoever ends the wait for births wants this done, too.
+        let patience = Patience { command_s: CLEANUP_S, cancel: None, ..self.patience };
+        self.command_within("cmd=stop", &patience)?;
         self.hooked = false;
         self.figures.stop_s = Clock::monotonic() - began;
         Ok(())
@@ -282,8 +286,13 @@ impl<'a> Agent<'a> {
 
     /// Has the JVM load the library once more, with these options.
     fn command(&mut self, options: &str) -> Result<(), Refusal> {
+        let patience = self.patience;
+        self.command_within(options, &patience)
+    }
+
+    fn command_within(&mut self, options: &str, patience: &Patience<'_>) -> Result<(), Refusal> {
         let arguments = [self.library.as_str(), "true", options];
-        let reply = self.attachment.command("load", &arguments, &self.patience)?;
+        let reply = self.attachment.command("load", &arguments, patience)?;
         outcome(reply.code, &String::from_utf8_lossy(&reply.text))
     }
 }
