@@ -638,7 +638,7 @@ fn jruby_frames_are_told() {
     let mut sources: Vec<_> = sources.map(|entry| entry.unwrap().path()).collect();
     sources.sort();
     let mut command = Command::new("jruby");
-    command.arg(folder.join("jruby/app.rb")).args(["leak_ruby", "* * * * * ?"]);
+    command.arg(folder.join("jruby/app_req.rb")).args(["leak_ruby", "* * * * * ?"]);
     command.env("LEAKCASE_JAR", jar("leakcase", &sources, jars, 17));
     let jvm = Jvm::run(command);
     let mut attachment = jvm.attach();
@@ -650,8 +650,8 @@ fn jruby_frames_are_told() {
             spawns.iter().flat_map(|spawn| &spawn.frames).filter_map(ruby::demangle).collect();
         frames.into_iter().find(|frame| frame.method == "guard")
     });
-    assert!(guard.file.ends_with("hourly_report.rb"), "{guard:?}");
-    let source = std::fs::read_to_string(folder.join("jruby/hourly_report.rb")).unwrap();
+    assert!(guard.file.ends_with("/jruby/app.rb"), "{guard:?}");
+    let source = std::fs::read_to_string(folder.join("jruby/app.rb")).unwrap();
     let schedules = source.lines().position(|line| line.contains("own.schedule")).unwrap() as u32 + 1;
     assert_eq!(guard.line, Some(schedules));
 }

@@ -21,6 +21,8 @@ fn diagnose() {
     let text = flatfoot.run(&["diagnose", &program.arg()]).stdout;
     let mut settings = settings(&program.arg());
     settings.add_filter(r"read from /proc for .* of CPU", "read from /proc for [TIME], [TIME] of CPU");
+    // What the kernel's log says of other processes is not the program's.
+    settings.add_filter(r"(?m)^DIED BEFORE .*\n", "");
     settings.add_filter(r"(?m)^(LIMIT +).*$", "$1[LIMITS]");
     settings.add_filter(r"(?m)^(SAVED +).*/([0-9a-f]{8})\.flatfoot \(.*?,", "$1[STATE]/$2.flatfoot ([SIZE],");
     settings.add_filter(r"(?m)^(NOW +).*(flatfoot save)", "$1[HOW URGENT] $2");

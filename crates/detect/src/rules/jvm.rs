@@ -15,6 +15,8 @@ use crate::heap::{self, Census, ClassGrowth, HeapGrowth};
 
 /// Fewer collections of the old generation say nothing about a trend.
 const MIN_COLLECTIONS: usize = 4;
+/// A JVM fills its caches for its first minutes; a shorter watch says nothing about its live set.
+const WARM_UP_S: f64 = 60.0;
 /// Smaller rises of the live set are not called growth, in bytes.
 const MIN_STEP: f64 = 1024.0 * 1024.0;
 /// Fewer new loaders of one kind are a deployment, not a leak.
@@ -97,7 +99,7 @@ fn live_set(subject: &Subject<'_>) -> Vec<(f64, f64)> {
 
 fn objects(subject: &Subject<'_>, growth: &HeapGrowth, swept: bool) -> Option<Finding> {
     let live = live_set(subject);
-    let risen = (live.len() >= MIN_COLLECTIONS)
+    let risen = (live.len() >= MIN_COLLECTIONS && subject.watched_s() >= WARM_UP_S)
         .then(|| match two_window(&live, MIN_STEP) {
             Growth::Growing { rate, interval } => Some((rate, interval)),
             Growth::Rises { rate } => Some((rate, (rate, rate))),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use detect::heap::Census;
 use detect::rules::{JvmPoint, Point};
-use model::{JvmCounters, MemoryMap, Perms, ProcessReading};
+use model::{Collector, JvmCounters, MemoryMap, Perms, ProcessReading};
 
 /// How many sizes of anonymous mappings are kept per look.
 const SIZES_KEPT: usize = 32;
@@ -48,10 +48,18 @@ pub(super) fn census(process: &ProcessReading, at_boot_s: f64) -> Option<Census>
 
 fn jvm_point(jvm: &JvmCounters) -> JvmPoint {
     let all: u64 = jvm.collectors.iter().map(|collector| collector.collections).sum();
-    let young: u64 = jvm.collectors.first().map_or(0, |collector| collector.collections);
     let tenured = jvm.generations.iter().rfind(|generation| generation.tenured);
+    // The first collects the young. G1's concurrent cycles only mark: what they found dead goes with later young ones.
+    let empties = |(at, collector): &(usize, &Collector)| {
+        let name = collector.name.as_str();
+        *at > 0 && !name.contains("phases") && !name.contains("concurrent")
+    };
     // Collectors without generations collect the whole heap each time.
-    let major = if jvm.generations.len() > 1 { all - young } else { all };
+    let major = if jvm.generations.len() > 1 {
+        jvm.collectors.iter().enumerate().filter(empties).map(|(_, collector)| collector.collections).sum()
+    } else {
+        all
+    };
     JvmPoint {
         major,
         collections: all,

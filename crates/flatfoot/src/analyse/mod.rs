@@ -282,9 +282,21 @@ impl Analyser {
                 }
             }
         }
-        out.extend(self.host.remains.value().into_iter().flatten().rev().take(8).cloned());
+        let of_others = |mark: &&Remains| !self.is_of_other_cgroups(mark);
+        out.extend(self.host.remains.value().into_iter().flatten().rev().filter(of_others).take(8).cloned());
         out.sort_by(|a, b| b.when.unwrap_or(0.0).total_cmp(&a.when.unwrap_or(0.0)));
         out
+    }
+
+    /// Is it about a cgroup that none of the processes is in? `cgroup: fork rejected by pids controller in /system.slice/x`.
+    fn is_of_other_cgroups(&self, mark: &Remains) -> bool {
+        let Some((_, group)) = mark.what.as_str().split_once("pids controller in ") else { return false };
+        let dirs = |tracked: &Tracked| {
+            let cgroups = tracked.reading.cgroups.value();
+            cgroups
+                .is_some_and(|cgroups| cgroups.groups.iter().any(|level| level.dir.as_str().ends_with(group)))
+        };
+        !self.processes.values().any(dirs)
     }
 
     /// Seconds from the first look to the last.
