@@ -127,7 +127,8 @@ fn stack(by: &CreatedBy, several: bool, term: Term, out: &mut String) {
     let hidden = lines.len().saturating_sub(MOST_LINES);
     for (what, origin) in lines.iter().take(MOST_LINES) {
         let pad = ORIGIN.saturating_sub(what.chars().count()).max(1);
-        let _ = writeln!(out, "  {what}{:pad$} {}", "", term.dim(origin));
+        let line = format!("  {what}{:pad$} {}", "", term.dim(origin));
+        let _ = writeln!(out, "{}", line.trim_end());
     }
     if hidden > 0 {
         let _ = writeln!(out, "  … {hidden} more");

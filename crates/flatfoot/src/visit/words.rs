@@ -23,7 +23,7 @@ pub(super) fn announce(plan: &Plan<'_>, preview: &Preview) -> String {
             let longest = plan.waits.iter().map(|wait| wait.at_most_s).fold(0.0, f64::max);
             let _ = writeln!(
                 out,
-                "Will load {bytes} into {who} until the next thread birth (≤ {}): ≤ 15 µs per thread start, stops by itself if you disconnect;",
+                "Will load {bytes} into {who} until the next thread birth (≤ {}): each thread start takes some 15 µs longer (the first from a place: some 2 ms); it stops by itself if you disconnect;",
                 show::duration(longest)
             );
         }
