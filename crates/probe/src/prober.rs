@@ -89,8 +89,8 @@ impl Prober {
 
     /// Of the host only what times count from; what else there is of it stays `Skipped`.
     #[must_use]
-    pub fn clocks(&self) -> HostReading {
-        host::clocks(self.boot)
+    pub fn clocks(&self, with_zone: bool) -> HostReading {
+        host::clocks(self.boot, with_zone)
     }
 
     /// The host. With `with_schedules` also what takes longer and changes little: crontabs, timers, and the OOM

@@ -88,3 +88,41 @@ fn ctrl_c_takes_the_agents_hook_out_of_a_java() {
     assert!(run.stdout.contains("hook removed"), "{run:#?}");
     assert!(run.status == 1 || run.status == 3, "{run:#?}");
 }
+
+/// kill -9 at whatever stage: the JVM runs on, and the next run finds its way and leaves nothing behind.
+#[test]
+fn a_flatfoot_that_is_killed_at_any_stage_harms_no_java() {
+    need!("java", "/usr/share/java/quartz2.jar", "unshare", "setpriv");
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("skipped: only root can make a container, whose /tmp nobody else writes to");
+        return;
+    }
+    let container = Leaker::start("run-contained.sh", &["run-java.sh", "new-thread", "300"]);
+    let children = format!("/proc/{0}/task/{0}/children", container.pid());
+    let inside = std::fs::read_to_string(children).expect("its children");
+    let pid = inside.split_whitespace().next().expect("a child").to_owned();
+    let tasks = || std::fs::read_dir(format!("/proc/{pid}/task")).expect("its threads").count();
+    wait_until("births", 90.0, || tasks() >= 34);
+    let runs = Flatfoot::new();
+    let args = ["diagnose", &pid, "--access", "agent", "--no-save"];
+    // The whole of it takes some 40 ms until births are waited for: each stage is met by some.
+    for delay_ms in (2..90).step_by(4) {
+        let mut child = runs.command(&args).spawn().expect("flatfoot starts");
+        std::thread::sleep(std::time::Duration::from_millis(delay_ms));
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+    let before = tasks();
+    wait_until("it still leaks", 30.0, || tasks() > before);
+    let (code, said) = runs.json(&args);
+    assert_eq!(code, 1, "{said:#}");
+    assert_eq!(said["findings"][0]["confidence"], "confirmed", "{said:#}");
+    let left: Vec<_> = std::fs::read_dir(format!("/proc/{pid}/root/tmp"))
+        .expect("its /tmp")
+        .filter_map(|entry| Some(entry.ok()?.file_name().to_string_lossy().into_owned()))
+        .filter(|name| name.starts_with(".flatfoot") || name.starts_with(".attach"))
+        .collect();
+    assert_eq!(left, [""; 0], "what the killed ones left is gone");
+    let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).expect("its maps");
+    assert!(!maps.contains("/ring"), "no ring is mapped");
+}

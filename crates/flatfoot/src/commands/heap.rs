@@ -205,7 +205,7 @@ fn is_of_heap(finding: &Finding) -> bool {
 /// The process as it is now.
 fn one(source: &mut dyn Source, pid: Pid) -> Result<ProcessReading> {
     let mut found = None;
-    source.looks(&Ask { host: OfHost::Clocks, ..Ask::once(vec![pid], parts()) }, &mut |look| {
+    source.looks(&Ask { host: OfHost::Boot, ..Ask::once(vec![pid], parts()) }, &mut |look| {
         found = look.processes.into_iter().next();
         Ok(())
     })?;

@@ -8,6 +8,7 @@ use crate::failure::{Code, Failure};
 use crate::interrupt;
 use crate::present::map::{MapDocument, rows, sizes_text, write_mappings};
 use crate::present::{self, Term};
+use crate::source::OfHost;
 use crate::target;
 
 /// The command.
@@ -27,7 +28,7 @@ pub(crate) fn run(args: &cli::Map, term: Term) -> Result<Code> {
         },
         ..Parts::overview()
     };
-    let analyser = super::look_at(source.as_mut(), pid, parts)?;
+    let analyser = super::look_at(source.as_mut(), pid, parts, OfHost::Boot)?;
     let tracked = analyser.by_pid(pid).ok_or_else(|| gone(pid))?;
     let (Some(space), Some(memory)) = (tracked.reading.space.value(), tracked.memory.as_ref()) else {
         let why = tracked.reading.space.absence().unwrap_or_default();

@@ -48,9 +48,9 @@ pub(crate) fn run(args: Args, term: Term) -> Result<Code> {
 }
 
 /// What one process's views are made of: the looks at it, of which a live source gives one.
-fn look_at(source: &mut dyn Source, pid: Pid, parts: Parts) -> Result<Analyser> {
+fn look_at(source: &mut dyn Source, pid: Pid, parts: Parts, host: OfHost) -> Result<Analyser> {
     let mut analyser = Analyser::default();
-    source.looks(&Ask { host: OfHost::Clocks, ..Ask::once(vec![pid], parts) }, &mut |look| {
+    source.looks(&Ask { host, ..Ask::once(vec![pid], parts) }, &mut |look| {
         analyser.push(look);
         Ok(())
     })?;

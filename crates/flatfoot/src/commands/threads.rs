@@ -13,7 +13,7 @@ use crate::failure::{Code, Failure};
 use crate::interrupt;
 use crate::present::threads::{GroupRow, JavaStackRow, ThreadsDocument, list_text};
 use crate::present::{self, Term};
-use crate::source::Source;
+use crate::source::{OfHost, Source};
 use crate::target;
 use crate::visit::{self, Plan, Told};
 
@@ -40,7 +40,7 @@ pub(crate) fn run(args: &cli::Threads, term: Term) -> Result<Code> {
         );
         return Err(Failure::usage("--owners needs to ask the JVM itself", hint).into());
     }
-    let mut analyser = super::look_at(source.as_mut(), pid, parts)?;
+    let mut analyser = super::look_at(source.as_mut(), pid, parts, OfHost::Clocks)?;
     let level =
         if args.owners { AccessLevel::Agent } else { args.access.access.level().min(AccessLevel::Attach) };
     let asks = source.is_live() && !args.list && level > AccessLevel::Read;

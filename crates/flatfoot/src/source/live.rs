@@ -38,7 +38,8 @@ impl LiveSource {
             at_boot_s: Clock::boot(),
             late_s,
             host: match ask.host {
-                OfHost::Clocks => self.prober.clocks(),
+                OfHost::Boot => self.prober.clocks(false),
+                OfHost::Clocks => self.prober.clocks(true),
                 OfHost::Figures => self.prober.host(false),
                 OfHost::Surroundings => self.prober.host(first),
             },

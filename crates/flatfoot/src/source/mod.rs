@@ -15,7 +15,9 @@ use crate::target::Spec;
 /// What a command wants to know of the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OfHost {
-    /// What times count from.
+    /// When it booted: what times count from.
+    Boot,
+    /// And its time zone.
     Clocks,
     /// And memory, pressure and limits: some twenty files.
     Figures,

@@ -13,7 +13,7 @@ use crate::sys;
 const LIMIT: usize = 256 * 1024;
 
 /// Only what the times in other files count from, and their units: nothing but a clock is read.
-pub(crate) fn clocks(boot: BootId) -> HostReading {
+pub(crate) fn clocks(boot: BootId, with_zone: bool) -> HostReading {
     // Both clocks next to each other: their difference is when the host booted.
     let (uptime_s, now_s) = (Clock::boot(), Clock::wall());
     HostReading {
@@ -22,7 +22,8 @@ pub(crate) fn clocks(boot: BootId) -> HostReading {
         uptime_s,
         ticks_per_second: ticks_per_second(),
         page_size: page_size(),
-        utc_offset_s: sys::time::utc_offset_s(now_s),
+        // Costs opening and reading a file.
+        utc_offset_s: if with_zone { sys::time::utc_offset_s(now_s) } else { 0 },
         ..HostReading::default()
     }
 }
@@ -47,7 +48,7 @@ pub(crate) fn read(root: &ProcRoot, boot: BootId, cgroups: &mut CgroupTree) -> H
         remains: Reading::Skipped,
         has_pagemap_scan: root.is_live() && sys::pagemap::available(),
         cgroup_v2: cgroups.has_v2(root),
-        ..clocks(boot)
+        ..clocks(boot, true)
     }
 }
 
