@@ -111,7 +111,9 @@ pub(crate) fn memory(built: &Built, name: &str, pid: u32, smem_filter: &str, rou
         Peer::new("pmap -x PID", Some(pid), 4.0),
         Peer::new(&format!("smem -m -P {smem_filter}"), None, 15.0),
     ];
-    rows.extend(against(&touched, &own("map --detail touched PID"), &peers, None, rounds.commands));
+    let least = floor(built, "touched PID", Some(pid));
+    let own_touched = own("map --detail touched PID");
+    rows.extend(against(&touched, &own_touched, &peers, Some(&least), rounds.commands));
     let peers = [Peer::new("pmap -x PID", Some(pid), 2.0)];
     rows.extend(against(&full, &own("map --detail full PID"), &peers, None, rounds.commands));
     rows
