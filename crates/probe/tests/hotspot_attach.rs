@@ -165,7 +165,12 @@ fn jvm_counters_whose_file_was_deleted_are_read_through_the_mapping() {
 
 #[test]
 fn jvm_is_safe_while_it_starts() {
-    for _ in 0..5 {
+    // On a busy machine a JVM may be ready before it is asked for the first time.
+    let mut early = 0;
+    for _ in 0..20 {
+        if early == 3 {
+            break;
+        }
         let mut command = std::process::Command::new("java");
         command.arg("-Xmx64m").arg("-cp").arg(java_vm::classes()).arg("Inside");
         let mut jvm = Jvm::spawn(command);
@@ -186,9 +191,10 @@ fn jvm_is_safe_while_it_starts() {
                 Err(other) => panic!("{other:?} after {refusals:?}"),
             }
         };
-        assert!(!refusals.is_empty(), "asked before it could answer");
+        early += u32::from(!refusals.is_empty());
         attachment.jcmd("VM.uptime", &Patience::default()).unwrap();
         jvm.expect("ready");
         jvm.is_unharmed();
     }
+    assert!(early > 0, "asked before it could answer");
 }
