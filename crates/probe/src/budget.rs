@@ -10,9 +10,9 @@
 //! | smaps, one read after the other | 8,500–9,400 µs: a reader that comes back at once keeps the waiting writer out |
 //! | smaps, a short sleep after every read | 65 µs, and five times the CPU time |
 //! | smaps, a short sleep after each 120 µs of reading | 135–145 µs; each 80 µs 105, each 50 µs 80 |
-//! | the same, but 2 ms at a time for the first 12 ms | 135–155 µs: too few to show |
+//! | the same, but 2 ms at a time for the first 12 ms | 135–156 µs: too few to show |
 //! | PAGEMAP_SCAN of everything in one call | 16,000 µs |
-//! | PAGEMAP_SCAN in chunks of ≤ 256 mappings and ≤ 8 MB | 17–19 µs; ≤ 160 mappings a µs less |
+//! | PAGEMAP_SCAN in chunks of ≤ 256 mappings and ≤ 8 MB | 14–19 µs |
 //! | maps, one read after the other | 15–18 µs: since Linux 6.17 it takes no such lock |
 
 use crate::Clock;
@@ -51,7 +51,7 @@ impl Default for Pace {
             // its turn on a busy processor.
             first_burst_s: 2e-3,
             beginning_s: 12e-3,
-            scan_mappings: 160,
+            scan_mappings: 256,
             scan_bytes: 8 << 20,
             // A reservation of 16 TB in steps of 8 MB would be two million calls. Where no page was found there are
             // mostly no page tables either, and the walk skips 2 MB to 512 GB at a step; at worst (tables that were
