@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::contained::Contained;
 use super::source::line;
 use crate::support::{Flatfoot, Leaker, need, shell, wait_until};
 
@@ -152,30 +153,15 @@ fn java_threads_of_a_factory_with_names_of_its_own() {
     a_mode("custom-factory", "report-worker", "report-worker-*", "customFactory");
 }
 
-/// Another pid namespace, another user, mounts and a /tmp of its own.
 #[test]
 fn a_java_in_a_container_is_entered_as_its_user() {
     need!("java", "/usr/share/java/quartz2.jar", "unshare", "setpriv");
-    if !rustix::process::geteuid().is_root() {
-        eprintln!("skipped: only root can make a container");
-        return;
-    }
-    let container = Leaker::start("run-contained.sh", &["run-java.sh", "new-thread", "300"]);
-    let children = format!("/proc/{0}/task/{0}/children", container.pid());
-    let inside = std::fs::read_to_string(children).expect("its children");
-    let pid = inside.split_whitespace().next().expect("a child").to_owned();
-    let tasks = || std::fs::read_dir(format!("/proc/{pid}/task")).expect("its threads").count();
-    wait_until("births", 90.0, || tasks() >= 34);
-    let (code, said) = Flatfoot::new().json(&["diagnose", &pid, "--access", "agent", "--no-save"]);
+    let Some(contained) = Contained::start() else { return };
+    let (code, said) = Flatfoot::new().json(&["diagnose", &contained.pid, "--access", "agent", "--no-save"]);
     assert_eq!(code, 1, "{said:#}");
     let at = line("java/src/leakcase/Threads.java", "// birth: new-thread");
     is_confirmed(&said["findings"][0], "Thread-*", "leakcase.Threads.plain", at);
-    let left: Vec<_> = std::fs::read_dir(format!("/proc/{pid}/root/tmp"))
-        .expect("its /tmp")
-        .filter_map(|entry| Some(entry.ok()?.file_name().to_string_lossy().into_owned()))
-        .filter(|name| name.starts_with(".flatfoot") || name.starts_with(".attach"))
-        .collect();
-    assert_eq!(left, [""; 0], "nothing is left in its /tmp");
+    assert_eq!(contained.left(), [""; 0], "nothing is left in its /tmp");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod contained;
 mod creators;
 mod heap;
 mod refusals;

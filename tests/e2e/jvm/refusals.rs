@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::contained::Contained;
 use crate::support::{Flatfoot, Leaker, flatfoot, need, wait_until};
 
 /// A leaking JVM with options of its own, and what is said when it is to be asked.
@@ -93,18 +94,9 @@ fn ctrl_c_takes_the_agents_hook_out_of_a_java() {
 #[test]
 fn a_flatfoot_that_is_killed_at_any_stage_harms_no_java() {
     need!("java", "/usr/share/java/quartz2.jar", "unshare", "setpriv");
-    if !rustix::process::geteuid().is_root() {
-        eprintln!("skipped: only root can make a container, whose /tmp nobody else writes to");
-        return;
-    }
-    let container = Leaker::start("run-contained.sh", &["run-java.sh", "new-thread", "300"]);
-    let children = format!("/proc/{0}/task/{0}/children", container.pid());
-    let inside = std::fs::read_to_string(children).expect("its children");
-    let pid = inside.split_whitespace().next().expect("a child").to_owned();
-    let tasks = || std::fs::read_dir(format!("/proc/{pid}/task")).expect("its threads").count();
-    wait_until("births", 90.0, || tasks() >= 34);
+    let Some(contained) = Contained::start() else { return };
     let runs = Flatfoot::new();
-    let args = ["diagnose", &pid, "--access", "agent", "--no-save"];
+    let args = ["diagnose", &contained.pid, "--access", "agent", "--no-save"];
     // The whole of it takes some 40 ms until births are waited for: each stage is met by some.
     for delay_ms in (2..90).step_by(4) {
         let mut child = runs.command(&args).spawn().expect("flatfoot starts");
@@ -112,17 +104,12 @@ fn a_flatfoot_that_is_killed_at_any_stage_harms_no_java() {
         let _ = child.kill();
         let _ = child.wait();
     }
-    let before = tasks();
-    wait_until("it still leaks", 30.0, || tasks() > before);
+    let before = contained.tasks();
+    wait_until("it still leaks", 30.0, || contained.tasks() > before);
     let (code, said) = runs.json(&args);
     assert_eq!(code, 1, "{said:#}");
     assert_eq!(said["findings"][0]["confidence"], "confirmed", "{said:#}");
-    let left: Vec<_> = std::fs::read_dir(format!("/proc/{pid}/root/tmp"))
-        .expect("its /tmp")
-        .filter_map(|entry| Some(entry.ok()?.file_name().to_string_lossy().into_owned()))
-        .filter(|name| name.starts_with(".flatfoot") || name.starts_with(".attach"))
-        .collect();
-    assert_eq!(left, [""; 0], "what the killed ones left is gone");
-    let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).expect("its maps");
+    assert_eq!(contained.left(), [""; 0], "what the killed ones left is gone");
+    let maps = std::fs::read_to_string(format!("/proc/{}/maps", contained.pid)).expect("its maps");
     assert!(!maps.contains("/ring"), "no ring is mapped");
 }
