@@ -44,7 +44,6 @@ fn history(live: impl Fn(usize) -> f64) -> Vec<Point> {
                 // Between two collections the figure stays what it was.
                 live: Some(live(at / 3 * 3)),
                 live_limit: Some(512.0 * MIB),
-                ..JvmPoint::default()
             }),
             ..Point::default()
         })

@@ -3,8 +3,8 @@
 use detect::groups::{GroupInput, group};
 use detect::rules::{Judgement, Subject, judge};
 use model::{
-    AccessLevel, Confidence, FindingKind, HostReading, Pid, ProcessReading, ProcessRef, Reading, Stat, Text,
-    Thread, Ticks,
+    AccessLevel, Confidence, FindingKind, HostReading, JavaBirth, JvmInside, Pid, ProcessReading, ProcessRef,
+    Reading, SpawnStack, Stat, Text, Thread, Ticks,
 };
 
 const NOW_S: f64 = 10_000.0;
@@ -14,11 +14,13 @@ struct Case {
     age_s: f64,
     threads: Vec<(String, f64)>,
     first: Option<(f64, Vec<(String, f64)>)>,
+    /// Whole names and ages of threads of which a JVM told who started them.
+    seen: Vec<(String, f64)>,
 }
 
 impl Case {
     fn new(age_s: f64, threads: impl IntoIterator<Item = (String, f64)>) -> Self {
-        Self { age_s, threads: threads.into_iter().collect(), first: None }
+        Self { age_s, threads: threads.into_iter().collect(), first: None, seen: Vec::new() }
     }
 
     fn judge(&self) -> Judgement {
@@ -40,6 +42,7 @@ impl Case {
         let reading = ProcessReading {
             stat: Stat { name, start: ticks(self.age_s), ..Stat::default() },
             threads: Reading::Value(threads),
+            inside: Reading::Value(self.inside()),
             ..ProcessReading::default()
         };
         let before =
@@ -57,6 +60,17 @@ impl Case {
             censuses: &[],
             level: AccessLevel::Read,
         })
+    }
+
+    fn inside(&self) -> JvmInside {
+        let birth = |(name, age_s): &(String, f64)| JavaBirth {
+            name: name.as_str().into(),
+            at_boot_s: NOW_S - age_s,
+            ..JavaBirth::default()
+        };
+        let births: Vec<JavaBirth> = self.seen.iter().map(birth).collect();
+        let stack = SpawnStack { count: births.len() as u64, births, ..SpawnStack::default() };
+        JvmInside { spawns: vec![stack], ..JvmInside::default() }
     }
 
     fn confidence(&self) -> Option<Confidence> {
@@ -156,4 +170,27 @@ fn few_workers_of_one_pool_are_only_possible() {
 fn fewer_than_eight_are_not_judged() {
     assert_eq!(Case::new(40.0, pools(1, 35.0, 5.0)).confidence(), None);
     assert_eq!(Case::new(45.0, pools(1, 40.0, 5.0)).confidence(), Some(Confidence::Likely));
+}
+
+/// Executors that a collection finalizes take their threads along: who makes them was seen, and still they end.
+#[test]
+fn a_birth_that_was_seen_confirms_only_what_has_never_ended() {
+    let pools = |numbers: std::ops::RangeInclusive<u32>| {
+        let last = *numbers.end();
+        numbers.map(move |n| (format!("pool-{n}-thread-1"), f64::from(last - n) + 0.5)).collect::<Vec<_>>()
+    };
+    let mut all = Case::new(61.0, pools(1..=60));
+    assert_eq!(all.confidence(), Some(Confidence::Likely));
+    all.seen = vec![("pool-60-thread-1".to_owned(), 0.5)];
+    assert_eq!(all.confidence(), Some(Confidence::Confirmed));
+    all.seen = vec![("pool-61-thread-1".to_owned(), 0.5)];
+    assert_eq!(all.confidence(), Some(Confidence::Likely), "a birth of others");
+
+    // Those before 41 have ended; while it was watched, none did.
+    let mut rest = Case::new(61.0, pools(41..=60));
+    rest.first = Some((8.0, pools(41..=52).into_iter().map(|(name, age)| (name, age + 8.0)).collect()));
+    rest.seen = vec![("pool-60-thread-1".to_owned(), 0.5)];
+    let found = rest.judge().findings;
+    assert_eq!(found.len(), 1);
+    assert!(found[0].confidence < Confidence::Confirmed, "{found:#?}");
 }

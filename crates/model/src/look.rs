@@ -47,6 +47,19 @@ pub struct Impact {
     pub own_cpu_s: f64,
 }
 
+impl Impact {
+    /// Adds what was done besides: times add up, the level and the longest pause are the highest of both.
+    pub fn add(&mut self, other: Self) {
+        let Self { level, attached_s, longest_pause_s, done, reading_s, own_cpu_s } = other;
+        self.level = self.level.max(level);
+        self.attached_s += attached_s;
+        self.longest_pause_s = self.longest_pause_s.max(longest_pause_s);
+        self.done.extend(done);
+        self.reading_s += reading_s;
+        self.own_cpu_s += own_cpu_s;
+    }
+}
+
 /// What a command may do to the target; each level includes those before it.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,

@@ -39,10 +39,6 @@ pub struct JvmPoint {
     pub live: Option<f64>,
     /// The most it may hold.
     pub live_limit: Option<f64>,
-    /// Classes that are loaded.
-    pub classes: Option<f64>,
-    /// Metaspace in use, in bytes.
-    pub metaspace: Option<f64>,
 }
 
 /// The rule.

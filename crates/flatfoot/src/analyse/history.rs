@@ -65,10 +65,6 @@ fn jvm_point(jvm: &JvmCounters) -> JvmPoint {
         collections: all,
         live: tenured.map(|generation| generation.space.used.0 as f64),
         live_limit: tenured.and_then(|generation| generation.space.limit).map(|bytes| bytes.0 as f64),
-        classes: jvm
-            .classes_loaded
-            .map(|loaded| loaded.saturating_sub(jvm.classes_unloaded.unwrap_or(0)) as f64),
-        metaspace: jvm.metaspace.map(|space| space.used.0 as f64),
     }
 }
 

@@ -69,12 +69,7 @@ impl Analyser {
         self.seen = self.seen.max(look.processes.len() as u64);
         self.gone += look.gone;
         self.denied = self.denied.max(look.denied);
-        self.impact.reading_s += look.impact.reading_s;
-        self.impact.own_cpu_s += look.impact.own_cpu_s;
-        self.impact.level = self.impact.level.max(look.impact.level);
-        self.impact.done.extend(look.impact.done);
-        self.impact.attached_s += look.impact.attached_s;
-        self.impact.longest_pause_s = self.impact.longest_pause_s.max(look.impact.longest_pause_s);
+        self.impact.add(look.impact);
         self.take_host(look.host);
         for process in look.processes {
             self.take_process(process, look.at_boot_s);
@@ -148,37 +143,31 @@ impl Analyser {
     }
 
     /// Adds what a JVM told to the newest look at it, when no other look follows.
-    pub(crate) fn take_inside(&mut self, pid: Pid, inside: JvmInside, impact: &Impact) {
-        self.impact.level = self.impact.level.max(impact.level);
-        self.impact.attached_s += impact.attached_s;
-        self.impact.longest_pause_s = self.impact.longest_pause_s.max(impact.longest_pause_s);
-        self.impact.done.extend(impact.done.iter().cloned());
+    pub(crate) fn take_inside(&mut self, pid: Pid, inside: JvmInside, impact: Impact) {
+        self.impact.add(impact);
         if let Some(tracked) = self.processes.values_mut().rev().find(|t| t.reading.key.pid == pid) {
             tracked.reading.inside = Reading::Value(inside);
         }
     }
 
     /// Gives threads the whole names that a JVM knows them by; the kernel keeps 15 bytes, of JDK 8 none. Not for findings:
-    /// their checks are commands that show the kernel's names. Says how many were known.
-    pub(crate) fn take_java_names(&mut self, pid: Pid, dump: &[JavaThread]) -> usize {
+    /// their checks are commands that show the kernel's names.
+    pub(crate) fn take_java_names(&mut self, pid: Pid, dump: &[JavaThread]) {
         let Some(tracked) = self.processes.values_mut().rev().find(|t| t.reading.key.pid == pid) else {
-            return 0;
+            return;
         };
         // In a container the JVM's ids are others than ours.
         if tracked.reading.status.value().is_none_or(|status| status.ns_pids.len() > 1) {
-            return 0;
+            return;
         }
         let by_id: HashMap<Pid, &JavaThread> =
             dump.iter().filter_map(|thread| Some((thread.native_id?, thread))).collect();
-        let Reading::Value(threads) = &mut tracked.reading.threads else { return 0 };
-        let mut known = 0;
+        let Reading::Value(threads) = &mut tracked.reading.threads else { return };
         for thread in threads {
             if let Some(java) = by_id.get(&thread.tid).filter(|java| !java.name.is_empty()) {
                 thread.name = java.name.clone();
-                known += 1;
             }
         }
-        known
     }
 
     /// Judges every process by every rule. Needs [`Self::group_threads`] first.

@@ -227,10 +227,7 @@ impl Looks {
             for process in &mut look.processes {
                 let Some(Told { inside, impact }) = told.remove(&process.key.pid) else { continue };
                 process.inside = Reading::Value(inside);
-                look.impact.level = look.impact.level.max(impact.level);
-                look.impact.attached_s += impact.attached_s;
-                look.impact.longest_pause_s = look.impact.longest_pause_s.max(impact.longest_pause_s);
-                look.impact.done.extend(impact.done);
+                look.impact.add(impact);
             }
         });
         match seen {
@@ -239,7 +236,7 @@ impl Looks {
         }
         // After Ctrl-C, or the target's end, there is no further look; what was told and done stands all the same.
         for (pid, Told { inside, impact }) in told {
-            self.analyser.take_inside(pid, inside, &impact);
+            self.analyser.take_inside(pid, inside, impact);
         }
         Ok(self.judge())
     }

@@ -76,7 +76,16 @@ fn ask(plan: &Plan<'_>, told: &mut Told) -> Result<(), Refusal> {
         eprint!("{}", words::announce(plan, &before));
     }
     let patience = patience();
-    let mut attachment = Attachment::open(plan.root, &plan.reading.key, &patience)?;
+    let mut attachment =
+        Attachment::open(plan.root, &plan.reading.key, &patience).inspect_err(|refusal| {
+            // These come while it is waited for; by then it was signalled.
+            if !before.listener_up && matches!(refusal, Refusal::TimedOut { .. } | Refusal::Cancelled) {
+                told.impact.level = AccessLevel::Attach;
+                told.impact
+                    .done
+                    .push("asked by SIGQUIT to start its attach listener, which it may still do".to_owned());
+            }
+        })?;
     told.impact.done.push(if attachment.was_cold() {
         "its attach listener was started (one thread, which stays)".to_owned()
     } else {

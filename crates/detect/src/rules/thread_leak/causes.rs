@@ -3,7 +3,7 @@
 use model::{Confidence, Evidence, Finding, PoolShape, PoolState, ScheduleMatch, ThreadGroup, show};
 
 use super::super::Subject;
-use super::signs::Signs;
+use super::signs::{Numbers, Signs};
 use crate::creators::{self, Creators};
 use crate::schedule;
 
@@ -24,7 +24,12 @@ pub(super) fn add(subject: &Subject<'_>, group: &ThreadGroup, signs: &Signs, fin
     }
     finding.evidence.extend(found.pool.as_ref().and_then(|pool| pool_evidence(subject, pool)));
     if finding.confidence == Confidence::Likely {
-        if found.births_seen > 0 {
+        if found.births_seen > 0 && matches!(signs.numbers, Numbers::OldestMissing | Numbers::Gaps) {
+            // An executor that a collection finalizes takes its thread along: a leak, until the next collection.
+            let why =
+                "who makes them was seen, but some of their numbers are gone: others like these have ended";
+            finding.confidence_why = Some(why.to_owned());
+        } else if found.births_seen > 0 {
             finding.confidence = Confidence::Confirmed;
             finding.confidence_why = None;
         } else if inside.watched.is_some() {
