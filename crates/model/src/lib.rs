@@ -7,6 +7,7 @@
 
 mod cadence;
 mod finding;
+mod history;
 mod host;
 mod jvm;
 mod limit;
@@ -22,6 +23,7 @@ pub mod show;
 
 pub use cadence::*;
 pub use finding::*;
+pub use history::*;
 pub use host::*;
 pub use jvm::*;
 pub use limit::*;

@@ -1,0 +1,472 @@
+//! What is recorded of a host over time: ticks of figures, and the events between them.
+//!
+//! The recorder fills these, the store keeps them, and they come back as they were written, so that what is judged
+//! from a store is what was judged live. Figures are raw (cumulative counters stay cumulative): rates are derived when
+//! they are read. A figure that was not read in a tick is simply not in it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{BootId, MemoryClass, Pid, ProcessKey, Text, Ticks};
+
+/// A process's number within one store: small, never reused there, given in order of first sight. 0 is the host.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ProcessNo(pub u32);
+
+impl ProcessNo {
+    /// The host itself, whose figures are kept as if it were a process.
+    pub const HOST: Self = Self(0);
+}
+
+/// One process from its start to its end, as it is known in a store.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Incarnation {
+    /// Pid, birth and boot: never the same for two processes.
+    pub key: ProcessKey,
+    /// `comm`.
+    pub name: Text,
+    /// When it was born, in Unix seconds as the clock stood when it was first seen.
+    pub started_unix_s: f64,
+    /// What stays the same over its restarts.
+    pub identity: Identity,
+    /// Real user id.
+    pub uid: u32,
+    /// Its parent when it was first seen.
+    pub parent: Pid,
+    /// Columns that the kernel refused to tell of it.
+    pub denied: Vec<Column>,
+}
+
+/// What a process is, whatever pid it has: the same after a restart and on another host.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Identity {
+    /// The systemd unit, without a template's instance when that is a number.
+    pub unit: Option<Text>,
+    /// The container's id.
+    pub container: Option<Text>,
+    /// The command line with arguments apart by spaces, bounded to 4,096 bytes.
+    pub command: Text,
+}
+
+/// A figure of a process, or of the host, that is recorded over time.
+///
+/// On disk a column is its [`code`](Column::code); codes are never reused for something else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Column {
+    /// User and system CPU time, in ticks since its start (stat 14 + 15).
+    Cpu,
+    /// Threads (stat 20).
+    Threads,
+    /// Address space, in bytes (stat 23).
+    Virtual,
+    /// Resident memory, in bytes (stat 24).
+    Resident,
+    /// Minor faults since its start (stat 10).
+    MinorFaults,
+    /// Major faults since its start (stat 12).
+    MajorFaults,
+    /// Data and stack, in bytes (statm 6): near to what it has committed.
+    Data,
+    /// Open descriptors.
+    Descriptors,
+    /// Living children.
+    Children,
+    /// Bytes read from storage since its start (io `read_bytes`).
+    ReadBytes,
+    /// Bytes written to storage since its start (io `write_bytes`).
+    WrittenBytes,
+    /// Threads seen to be born since recording began.
+    ThreadsBorn,
+    /// Threads seen to end since recording began.
+    ThreadsEnded,
+    /// Mappings.
+    Mappings,
+    /// Page tables, in bytes (status VmPTE).
+    PageTables,
+    /// Anonymous resident bytes (smaps_rollup or status RssAnon).
+    Anonymous,
+    /// Swapped bytes (status VmSwap).
+    Swapped,
+    /// Proportional set size, in bytes (smaps_rollup).
+    Pss,
+    /// A JVM's old generation as it stood after its last collection, in bytes.
+    HeapLive,
+    /// A JVM's heap in use at its last collection, in bytes.
+    HeapUsed,
+    /// A JVM's heap limit, in bytes.
+    HeapLimit,
+    /// A JVM's metaspace in use, in bytes.
+    Metaspace,
+    /// A JVM's loaded classes.
+    Classes,
+    /// A JVM's collections since its start.
+    Collections,
+    /// A JVM's collections of the old generation since its start.
+    MajorCollections,
+    /// Threads a JVM has started since its own start.
+    ThreadsStarted,
+    /// Zombie children.
+    Zombies,
+    /// Of the host: Committed_AS, in bytes.
+    HostCommitted,
+    /// Of the host: CommitLimit, in bytes.
+    HostCommitLimit,
+    /// Of the host: MemTotal, in bytes.
+    HostTotal,
+    /// Of the host: MemAvailable, in bytes.
+    HostAvailable,
+    /// Of the host: MemFree, in bytes.
+    HostFree,
+    /// Of the host: Cached, in bytes.
+    HostCached,
+    /// Of the host: Slab, in bytes.
+    HostSlab,
+    /// Of the host: SwapTotal, in bytes.
+    HostSwapTotal,
+    /// Of the host: SwapFree, in bytes.
+    HostSwapFree,
+    /// Of the host: PageTables, in bytes.
+    HostPageTables,
+    /// Of the host: KernelStack, in bytes.
+    HostKernelStack,
+    /// Of the host: tasks.
+    HostTasks,
+    /// Of the host: processes.
+    HostProcesses,
+    /// Of the host: microseconds that some task waited for memory (PSI, `some total`).
+    HostMemoryStall,
+    /// Of the host: the recorder's own CPU time, in microseconds since it began.
+    OwnCpu,
+    /// Of the host: the recorder's own resident bytes.
+    OwnResident,
+    /// Of a process: an amount of one class of its memory.
+    Class(MemoryClass, Measure),
+}
+
+/// Which amount of a class of memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Measure {
+    /// Its mappings, counted.
+    Mappings,
+    /// Bytes of address space.
+    Reserved,
+    /// Bytes charged to the commit limit.
+    Committed,
+    /// Bytes in use.
+    Touched,
+}
+
+/// Plain columns with their names; the place in this list is the code on disk, so it only ever grows at its end.
+const PLAIN: [(Column, &str); 43] = [
+    (Column::Cpu, "cpu_ticks"),
+    (Column::Threads, "threads"),
+    (Column::Virtual, "virtual_bytes"),
+    (Column::Resident, "resident_bytes"),
+    (Column::MinorFaults, "minor_faults"),
+    (Column::MajorFaults, "major_faults"),
+    (Column::Data, "data_bytes"),
+    (Column::Descriptors, "descriptors"),
+    (Column::Children, "children"),
+    (Column::ReadBytes, "read_bytes"),
+    (Column::WrittenBytes, "written_bytes"),
+    (Column::ThreadsBorn, "threads_born"),
+    (Column::ThreadsEnded, "threads_ended"),
+    (Column::Mappings, "mappings"),
+    (Column::PageTables, "page_table_bytes"),
+    (Column::Anonymous, "anonymous_bytes"),
+    (Column::Swapped, "swapped_bytes"),
+    (Column::Pss, "pss_bytes"),
+    (Column::HeapLive, "heap_live_bytes"),
+    (Column::HeapUsed, "heap_used_bytes"),
+    (Column::HeapLimit, "heap_limit_bytes"),
+    (Column::Metaspace, "metaspace_bytes"),
+    (Column::Classes, "classes"),
+    (Column::Collections, "collections"),
+    (Column::MajorCollections, "major_collections"),
+    (Column::ThreadsStarted, "threads_started"),
+    (Column::Zombies, "zombies"),
+    (Column::HostCommitted, "host_committed_bytes"),
+    (Column::HostCommitLimit, "host_commit_limit_bytes"),
+    (Column::HostTotal, "host_total_bytes"),
+    (Column::HostAvailable, "host_available_bytes"),
+    (Column::HostFree, "host_free_bytes"),
+    (Column::HostCached, "host_cached_bytes"),
+    (Column::HostSlab, "host_slab_bytes"),
+    (Column::HostSwapTotal, "host_swap_total_bytes"),
+    (Column::HostSwapFree, "host_swap_free_bytes"),
+    (Column::HostPageTables, "host_page_table_bytes"),
+    (Column::HostKernelStack, "host_kernel_stack_bytes"),
+    (Column::HostTasks, "host_tasks"),
+    (Column::HostProcesses, "host_processes"),
+    (Column::HostMemoryStall, "host_memory_stall_us"),
+    (Column::OwnCpu, "own_cpu_us"),
+    (Column::OwnResident, "own_resident_bytes"),
+];
+
+/// Classes of memory by their place on disk; only ever grows at its end.
+const CLASSES: [MemoryClass; 18] = [
+    MemoryClass::ThreadStack,
+    MemoryClass::JavaHeap,
+    MemoryClass::Metaspace,
+    MemoryClass::CodeCache,
+    MemoryClass::CdsArchive,
+    MemoryClass::MainHeap,
+    MemoryClass::MallocArena,
+    MemoryClass::Anonymous,
+    MemoryClass::FilePrivate,
+    MemoryClass::FileShared,
+    MemoryClass::FileDeleted,
+    MemoryClass::SharedMemory,
+    MemoryClass::Memfd,
+    MemoryClass::Device,
+    MemoryClass::Vdso,
+    MemoryClass::Guard,
+    MemoryClass::Reserved,
+    MemoryClass::Unexplained,
+];
+
+const MEASURES: [(Measure, &str); 4] = [
+    (Measure::Mappings, "mappings"),
+    (Measure::Reserved, "reserved_bytes"),
+    (Measure::Committed, "committed_bytes"),
+    (Measure::Touched, "touched_bytes"),
+];
+
+/// Codes of classes begin here; four measures each.
+const FIRST_CLASS: u8 = 128;
+
+impl Column {
+    /// Its code on disk.
+    #[must_use]
+    pub fn code(self) -> u8 {
+        if let Self::Class(class, measure) = self {
+            let class = CLASSES.iter().position(|c| *c == class).unwrap_or_default();
+            let measure = MEASURES.iter().position(|(m, _)| *m == measure).unwrap_or_default();
+            return FIRST_CLASS + (class * MEASURES.len() + measure) as u8;
+        }
+        PLAIN.iter().position(|(column, _)| *column == self).unwrap_or_default() as u8
+    }
+
+    /// The column of a code; `None` for one of a later version.
+    #[must_use]
+    pub fn from_code(code: u8) -> Option<Self> {
+        match code.checked_sub(FIRST_CLASS).map(usize::from) {
+            None => PLAIN.get(usize::from(code)).map(|(column, _)| *column),
+            Some(at) => {
+                let class = CLASSES.get(at / MEASURES.len())?;
+                let (measure, _) = MEASURES.get(at % MEASURES.len())?;
+                Some(Self::Class(*class, *measure))
+            }
+        }
+    }
+
+    /// As in JSON: `resident_bytes`, `java_heap.touched_bytes`.
+    #[must_use]
+    pub fn name(self) -> String {
+        match self {
+            Self::Class(class, measure) => {
+                let measure = MEASURES.iter().find(|(m, _)| *m == measure).map_or("", |(_, name)| name);
+                let class = class.label().replace(", ", "_").replace(' ', "_");
+                format!("{class}.{measure}")
+            }
+            plain => {
+                PLAIN.iter().find(|(column, _)| *column == plain).map_or("", |(_, name)| name).to_owned()
+            }
+        }
+    }
+
+    /// The column of a name as [`name`](Column::name) writes it.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        (0..=u8::MAX).filter_map(Self::from_code).find(|column| column.name() == name)
+    }
+
+    /// Does it only ever rise while its process lives, so that its rate is what matters?
+    #[must_use]
+    pub fn is_cumulative(self) -> bool {
+        matches!(
+            self,
+            Self::Cpu
+                | Self::MinorFaults
+                | Self::MajorFaults
+                | Self::ReadBytes
+                | Self::WrittenBytes
+                | Self::ThreadsBorn
+                | Self::ThreadsEnded
+                | Self::Collections
+                | Self::MajorCollections
+                | Self::ThreadsStarted
+                | Self::HostMemoryStall
+                | Self::OwnCpu
+        )
+    }
+}
+
+impl Serialize for Column {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for Column {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        Self::from_name(&name).ok_or_else(|| serde::de::Error::custom(format!("no column is called {name}")))
+    }
+}
+
+/// What was read of the host and of every process at one moment. Made to be filled again without allocating.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tick {
+    /// When it began: milliseconds since 1970, as the wall clock stood.
+    pub at_unix_ms: i64,
+    /// When it began: milliseconds since boot, suspend included; never set back within a boot.
+    pub at_boot_ms: u64,
+    /// How long it took, in microseconds.
+    pub took_us: u64,
+    /// How much later it began than it was meant to, in microseconds.
+    pub late_us: u64,
+    /// Whose figures follow, in ascending order of `process`; the ranges are in the order of `values`.
+    pub rows: Vec<TickRow>,
+    /// The figures of all rows, one row's after another's, each row's in ascending order of column.
+    pub values: Vec<(Column, u64)>,
+    /// What happened since the tick before, oldest first.
+    pub events: Vec<Event>,
+}
+
+/// One process in a tick.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TickRow {
+    /// Which process.
+    pub process: ProcessNo,
+    /// How many of `values` are its own.
+    pub values: u32,
+}
+
+impl Tick {
+    /// Empties it, keeping its memory.
+    pub fn clear(&mut self) {
+        let Self { at_unix_ms, at_boot_ms, took_us, late_us, rows, values, events } = self;
+        (*at_unix_ms, *at_boot_ms, *took_us, *late_us) = (0, 0, 0, 0);
+        rows.clear();
+        values.clear();
+        events.clear();
+    }
+
+    /// Each process with its figures.
+    pub fn by_process(&self) -> impl Iterator<Item = (ProcessNo, &[(Column, u64)])> {
+        let mut rest = self.values.as_slice();
+        self.rows.iter().map(move |row| {
+            let (own, others) = rest.split_at((row.values as usize).min(rest.len()));
+            rest = others;
+            (row.process, own)
+        })
+    }
+}
+
+/// Something that happened at a moment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// When it was noticed or, where the kernel tells, when it happened: milliseconds since boot.
+    pub at_boot_ms: u64,
+    /// Whom it concerns.
+    pub process: ProcessNo,
+    /// What.
+    pub what: EventKind,
+}
+
+/// What can happen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum EventKind {
+    /// A process was seen for the first time.
+    ProcessSeen(Box<Incarnation>),
+    /// A process is gone.
+    ProcessEnded,
+    /// A process took another name or command line (exec).
+    ProcessRenamed(Box<Incarnation>),
+    /// A thread was born.
+    ThreadBorn {
+        /// Its id.
+        tid: Pid,
+        /// Its birth, in ticks since boot.
+        start: Ticks,
+        /// `comm` when it was first seen.
+        name: Text,
+    },
+    /// A thread is gone.
+    ThreadEnded {
+        /// Its id.
+        tid: Pid,
+        /// Its birth.
+        start: Ticks,
+        /// `comm` when it was last seen.
+        name: Text,
+    },
+    /// Threads were born or ended that were not read one by one.
+    ThreadsMissed {
+        /// How many births at least.
+        born: u64,
+        /// How many ends at least.
+        ended: u64,
+    },
+    /// Recording began.
+    RecorderStarted {
+        /// flatfoot's version.
+        version: Text,
+        /// The boot it records.
+        boot: BootId,
+        /// Milliseconds between ticks.
+        interval_ms: u64,
+    },
+    /// Recording ended in order.
+    RecorderStopped,
+    /// The wall clock was set.
+    ClockSet {
+        /// By how many milliseconds; below 0 when it was set back.
+        by_ms: i64,
+    },
+    /// The host slept, or the recorder was stopped: nothing is known of that time.
+    Slept {
+        /// How long, in milliseconds.
+        for_ms: u64,
+    },
+    /// Something a person or a tool wants to be remembered: a deploy, a restart.
+    Mark {
+        /// What.
+        text: Text,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_column_has_a_code_and_a_name_of_its_own() {
+        let columns: Vec<Column> = (0..=u8::MAX).filter_map(Column::from_code).collect();
+        assert_eq!(columns.len(), PLAIN.len() + 4 * CLASSES.len());
+        for column in &columns {
+            assert_eq!(Column::from_code(column.code()), Some(*column));
+            assert_eq!(Column::from_name(&column.name()), Some(*column), "{}", column.name());
+        }
+        assert_eq!(CLASSES, MemoryClass::ALL, "a class that was added needs a code at the end of CLASSES");
+    }
+
+    #[test]
+    fn a_tick_gives_each_process_its_own() {
+        let tick = Tick {
+            rows: vec![
+                TickRow { process: ProcessNo::HOST, values: 1 },
+                TickRow { process: ProcessNo(4), values: 2 },
+            ],
+            values: vec![(Column::HostFree, 9), (Column::Cpu, 1), (Column::Threads, 2)],
+            ..Tick::default()
+        };
+        let rows: Vec<_> = tick.by_process().collect();
+        assert_eq!(rows[1], (ProcessNo(4), &[(Column::Cpu, 1), (Column::Threads, 2)][..]));
+    }
+}
