@@ -3,6 +3,7 @@
 //! series.
 
 pub mod cadence;
+pub mod compare;
 pub mod creators;
 pub mod eta;
 pub mod groups;
