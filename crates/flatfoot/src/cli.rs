@@ -74,6 +74,8 @@ pub(crate) enum Command {
     Save(Save),
     /// A report for a ticket
     Report(Report),
+    /// Before and after: what changed, what appeared; or whether a finding is fixed
+    Compare(Compare),
     /// What flatfoot can see here, and what would let it see more
     #[command(
         after_help = "Examples:\n  flatfoot doctor\n  sudo flatfoot doctor              what root would see"
@@ -346,6 +348,34 @@ pub(crate) struct Report {
     pub(crate) watch_s: Option<f64>,
 }
 
+/// flatfoot compare
+#[derive(Clone, Debug, Default, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  flatfoot compare monday.flatfoot friday.flatfoot     what changed between two saves
+  flatfoot compare stage.flatfoot production.flatfoot  the same leak on two hosts?
+  flatfoot compare before.flatfoot java --for 6m       a save against what runs now
+  flatfoot compare --finding 7c1e                      is it fixed? Asks the process that took its place
+  flatfoot compare --finding 7c1e 4711 --for 1h        this process, for so long at most
+
+Fixed is told in firings that left nothing behind, never in quiet time alone.
+
+Exit codes: 0 nothing new, or fixed · 1 a new leak, or not fixed · 3 nothing to compare, or not proven yet")]
+pub(crate) struct Compare {
+    /// Two observations: case files, pids or names of this host. With --finding: the process now, if flatfoot cannot tell
+    #[arg(value_name = "BEFORE AFTER")]
+    pub(crate) sides: Vec<String>,
+    /// Is this finding fixed? Its id (or the beginning of it), or its case file
+    #[arg(long, value_name = "ID")]
+    pub(crate) finding: Option<String>,
+    /// Watch a process of this host for so long; auto follows the leak's rhythm
+    #[arg(long = "for", value_name = "TIME", value_parser = parse_watch)]
+    pub(crate) watch: Option<Watch>,
+    /// Show also what did not change
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
 /// flatfoot demo
 #[derive(Clone, Copy, Debug, ClapArgs)]
 #[command(after_help = "\
@@ -365,7 +395,7 @@ Examples:
   flatfoot schema                   all of them, by name
   flatfoot schema diagnosis         of diagnose --json")]
 pub(crate) struct Schema {
-    /// Of this document only: diagnosis, map, heap, threads, top, doctor, saved
+    /// Of this document only: diagnosis, map, heap, threads, top, compare, proof, doctor, saved
     pub(crate) document: Option<String>,
 }
 
@@ -397,7 +427,7 @@ fn parse_time_or_zero(text: &str) -> Result<f64, String> {
 }
 
 /// `90`, `90s`, `6m`, `1h30m`, `500ms`: seconds.
-fn parse_time(text: &str) -> Result<f64, String> {
+pub(crate) fn parse_time(text: &str) -> Result<f64, String> {
     let mut rest = text.trim();
     let mut total = 0.0;
     if rest.is_empty() {

@@ -6,8 +6,10 @@
 mod analyse;
 mod cli;
 mod commands;
+mod compare;
 mod failure;
 mod interrupt;
+mod moment;
 mod present;
 mod source;
 mod target;

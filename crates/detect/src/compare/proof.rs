@@ -93,27 +93,30 @@ fn needed(before: Before) -> u64 {
     ((DOUBT.ln() / (1.0 - survived).ln()).ceil() as u64).max(LEAST_FIRINGS)
 }
 
+/// One thread that stays may be a pool that is shared now: a cure, not a leak. Two are what a leak leaves.
+const LEAST_SURVIVORS: u64 = 2;
+
 /// Decides.
 #[must_use]
 pub fn prove(before: Before, after: After) -> Proof {
     let needed = needed(before);
     let seen = after.firings.map_or(0, |(count, _)| count);
-    if after.survivors > 0 {
-        // A few of very many firings may still be at work; as many as a leak would leave are not.
-        let expected = before.survived * seen as f64;
-        let at_work = seen >= needed && (after.survivors as f64) < 0.2 * expected;
-        if !at_work {
-            return Proof::NotFixed {
-                survivors: after.survivors,
-                firings: after.firings.map(|(count, _)| count),
-            };
+    let open = Proof::NotProven { firings: seen, needed, next_unix_s: after.next_unix_s };
+    let Some((firings, source)) = after.firings.filter(|(count, _)| *count >= needed) else {
+        let counted = after.firings.map(|(count, _)| count);
+        let goes_on = after.survivors >= LEAST_SURVIVORS;
+        return if goes_on { Proof::NotFixed { survivors: after.survivors, firings: counted } } else { open };
+    };
+    let shared = source == FiringSource::Schedule && after.survivors < LEAST_SURVIVORS;
+    // A few of very many firings may still be at work; as many as a leak would leave are not.
+    let few = (after.survivors as f64) < 0.2 * before.survived * firings as f64;
+    match after.survivors {
+        0 => Proof::Fixed { firings, source },
+        _ if shared => Proof::Fixed { firings, source },
+        survivors if survivors >= LEAST_SURVIVORS && !few => {
+            Proof::NotFixed { survivors, firings: Some(firings) }
         }
-    }
-    match after.firings {
-        Some((firings, source)) if firings >= needed && after.survivors == 0 => {
-            Proof::Fixed { firings, source }
-        }
-        _ => Proof::NotProven { firings: seen, needed, next_unix_s: after.next_unix_s },
+        _ => open,
     }
 }
 
@@ -152,10 +155,20 @@ mod tests {
         let unknown = After { firings: None, survivors: 0, next_unix_s: None };
         assert_eq!(prove(EACH, unknown), Proof::NotProven { firings: 0, needed: 3, next_unix_s: None });
         assert_eq!(prove(EACH, after(12, 12)), Proof::NotFixed { survivors: 12, firings: Some(12) });
-        assert_eq!(
-            prove(EACH, After { firings: None, ..after(0, 1) }),
-            Proof::NotFixed { survivors: 1, firings: None }
-        );
+        let uncounted = |survivors| prove(EACH, After { firings: None, ..after(0, survivors) });
+        assert_eq!(uncounted(2), Proof::NotFixed { survivors: 2, firings: None });
+        assert!(matches!(uncounted(1), Proof::NotProven { .. }), "a shared pool has a thread, too");
+    }
+
+    #[test]
+    fn a_pool_that_is_shared_now_is_fixed_when_the_schedule_was_due() {
+        let due = |firings, survivors| {
+            let firings = Some((firings, FiringSource::Schedule));
+            prove(EACH, After { firings, survivors, next_unix_s: None })
+        };
+        assert_eq!(due(12, 1), Proof::Fixed { firings: 12, source: FiringSource::Schedule });
+        assert!(matches!(due(12, 11), Proof::NotFixed { .. }));
+        assert!(matches!(due(1, 1), Proof::NotProven { .. }));
     }
 
     #[test]
@@ -169,7 +182,8 @@ mod tests {
     fn one_that_is_still_at_work_is_no_leak_and_no_proof() {
         assert!(matches!(prove(EACH, after(100, 1)), Proof::NotProven { .. }));
         assert!(matches!(prove(EACH, after(100, 40)), Proof::NotFixed { .. }));
-        assert!(matches!(prove(EACH, after(1, 1)), Proof::NotFixed { .. }));
+        assert!(matches!(prove(EACH, after(1, 1)), Proof::NotProven { .. }));
+        assert!(matches!(prove(EACH, after(2, 2)), Proof::NotFixed { .. }));
     }
 
     #[test]

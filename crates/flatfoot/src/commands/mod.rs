@@ -1,5 +1,6 @@
 //! One file per command: choose the source, ask it, show the answer.
 
+mod compare;
 mod demo;
 mod diagnose;
 mod doctor;
@@ -38,6 +39,7 @@ pub(crate) fn run(args: Args, term: Term) -> Result<Code> {
         Command::Heap(args) => heap::run(&args, term),
         Command::Save(args) => save::run(&args, term),
         Command::Report(args) => report::run(&args, term),
+        Command::Compare(args) => compare::run(&args, term),
         Command::Doctor => doctor::run(term),
         Command::Demo(args) => demo::run(args, term),
         Command::DemoChild { period_ms } => demo::child(period_ms),

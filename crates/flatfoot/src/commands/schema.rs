@@ -9,6 +9,7 @@ use crate::analyse::Diagnosis;
 use crate::cli;
 use crate::failure::{Code, Failure};
 use crate::present;
+use crate::present::compare::{CompareDocument, ProofDocument};
 use crate::present::doctor::DoctorDocument;
 use crate::present::heap::HeapDocument;
 use crate::present::map::MapDocument;
@@ -36,13 +37,15 @@ pub(crate) fn run(args: &cli::Schema) -> Result<Code> {
     Ok(Code::Clean)
 }
 
-fn all() -> [(&'static str, Schema); 7] {
+fn all() -> [(&'static str, Schema); 9] {
     [
         ("diagnosis", schema_for!(Diagnosis)),
         ("map", schema_for!(MapDocument)),
         ("threads", schema_for!(ThreadsDocument)),
         ("heap", schema_for!(HeapDocument)),
         ("top", schema_for!(TopDocument)),
+        ("compare", schema_for!(CompareDocument)),
+        ("proof", schema_for!(ProofDocument)),
         ("doctor", schema_for!(DoctorDocument)),
         ("saved", schema_for!(SavedDocument)),
     ]
