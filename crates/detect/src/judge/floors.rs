@@ -19,6 +19,8 @@ pub(super) struct Floors {
     pub(super) at: Vec<f64>,
     /// The least value of each.
     pub(super) value: Vec<f64>,
+    /// The mean of each block, which the envelope leaves as it is.
+    pub(super) mean: Vec<f64>,
     /// Typical value of the series, for the least growth that counts.
     pub(super) level: f64,
     /// Samples behind them.
@@ -35,16 +37,21 @@ pub(super) fn reduce(series: &Series) -> Option<Floors> {
         return None;
     }
     let mut least = vec![f64::INFINITY; blocks];
+    let mut sums = vec![(0.0, 0.0); blocks];
     for &(at, value) in points.iter() {
         let block = (((at - first.0) / width) as usize).min(blocks - 1);
         least[block] = least[block].min(value);
+        sums[block] = (sums[block].0 + value, sums[block].1 + 1.0);
     }
+    let mut mean: Vec<f64> =
+        sums.iter().map(|(sum, count)| if *count > 0.0 { sum / count } else { f64::INFINITY }).collect();
     fill(&mut least);
+    fill(&mut mean);
     let at = (0..blocks).map(|k| first.0 + (k as f64 + 0.5) * width).collect();
     let mut values: Vec<f64> = points.iter().map(|point| point.1).collect();
     let middle = values.len() / 2;
     let (_, level, _) = values.select_nth_unstable_by(middle, f64::total_cmp);
-    Some(Floors { at, value: least, level: *level, samples: points.len() as u64 })
+    Some(Floors { at, value: least, mean, level: *level, samples: points.len() as u64 })
 }
 
 /// Blocks without a sample (infinite) take the straight line between their neighbours.

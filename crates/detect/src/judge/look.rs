@@ -6,6 +6,7 @@ use super::contest::contest;
 use super::floors::{Floors, reduce};
 use super::gates::{self, Gate};
 use super::linear::range;
+use super::rate::rate;
 use super::series::{Series, Unit};
 use super::stories::Family;
 use super::{Context, LEAST_SAMPLES};
@@ -52,9 +53,9 @@ pub(super) fn look(floors: &Floors, unit: Unit, context: &Context) -> Look {
     let mut look = Look::default();
     let mut passed = false;
     if let Some(grows) = &contest.grows {
-        let measured = gates::test(&floors.at, &floors.value, grows, contest.lead, need);
+        let measured = gates::test(&floors, grows, contest.lead, need);
         passed = measured.failed.is_empty();
-        (look.rate, look.rate_error) = gates::rate(&floors.at, &measured.trend, grows.shape);
+        (look.rate, look.rate_error, _) = rate(&floors.at, &measured.trend, grows.shape);
         look.growth = grows.growth;
         look.failed = measured.failed;
     }

@@ -9,10 +9,12 @@
 
 mod contest;
 mod context;
+mod drift;
 mod floors;
 mod gates;
 mod linear;
 mod look;
+mod rate;
 mod series;
 mod steps;
 mod stories;

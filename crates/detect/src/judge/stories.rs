@@ -77,8 +77,8 @@ pub(super) struct Table {
 /// Most blocks that a table is made for.
 pub(super) const MOST: usize = 64;
 
-const LOGARITHMS: [f64; 5] = [0.003, 0.01, 0.03, 0.1, 0.3];
-const HYPERBOLAS: [f64; 5] = [0.02, 0.05, 0.1, 0.2, 0.4];
+const LOGARITHMS: [f64; 12] = [0.001, 0.002, 0.0035, 0.006, 0.01, 0.017, 0.03, 0.05, 0.075, 0.11, 0.18, 0.3];
+const HYPERBOLAS: [f64; 10] = [0.008, 0.013, 0.02, 0.035, 0.05, 0.075, 0.1, 0.14, 0.2, 0.4];
 const POWERS: [f64; 3] = [1.5, 2.0, 3.0];
 /// Time constants: 0.02 × 1.3^k.
 const TIME_CONSTANTS: i32 = 18;
