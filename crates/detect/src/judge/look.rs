@@ -25,18 +25,33 @@ pub(super) struct Look {
 #[must_use]
 pub fn judge(series: &Series, context: &Context) -> Verdict {
     let samples = series.points.len() as u64;
-    let mut verdict = Verdict { samples, window_s: series.span(), ..Verdict::default() };
     if samples < LEAST_SAMPLES {
-        return verdict;
+        return learning(samples, series.span());
     }
-    let Some(floors) = reduce(series) else { return verdict };
+    let Some(floors) = reduce(series) else { return learning(samples, series.span()) };
     let look = look(&floors, series.unit, context);
-    verdict.state = look.state;
-    verdict.growth = look.growth;
+    let last = series.points.last().map_or(0.0, |point| point.1);
+    verdict(&look, samples, series.span(), last, context)
+}
+
+/// Too few samples.
+pub(super) fn learning(samples: u64, window_s: f64) -> Verdict {
+    Verdict { samples, window_s, ..Verdict::default() }
+}
+
+/// A look as it is told.
+pub(super) fn verdict(look: &Look, samples: u64, window_s: f64, last: f64, context: &Context) -> Verdict {
+    let mut verdict =
+        Verdict { samples, window_s, state: look.state, growth: look.growth, ..Verdict::default() };
     if look.state.is_growth() {
-        verdict.rate_per_s = Some(look.rate);
         let margin = crate::stats::Z95 * look.rate_error;
-        verdict.rate_interval = Some((look.rate - margin, look.rate + margin));
+        let interval = (look.rate - margin, look.rate + margin);
+        verdict.rate_per_s = Some(look.rate);
+        verdict.rate_interval = Some(interval);
+        if let Some(limit) = context.limit {
+            (verdict.eta_s, verdict.eta_interval_s) =
+                crate::eta::reach(last, limit, look.rate, Some(interval));
+        }
     }
     verdict.why = format!("{:?}", look.failed);
     verdict

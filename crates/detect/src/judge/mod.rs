@@ -12,16 +12,23 @@ mod context;
 mod drift;
 mod floors;
 mod gates;
+mod ladder;
 mod linear;
 mod look;
 mod rate;
+mod related;
 mod series;
+mod staircase;
 mod steps;
 mod stories;
+mod tracker;
+mod window;
 
 pub use context::Context;
 pub use look::judge;
+pub use related::{Related, related};
 pub use series::{Series, Unit};
+pub use tracker::{Tracker, replay};
 
 /// Fewer samples than this are [`model::State::Learning`].
 pub const LEAST_SAMPLES: u64 = 64;
