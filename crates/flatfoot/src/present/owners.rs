@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use model::{FoundSchedule, PoolState, Text, ThreadOwner, show};
+use model::{FoundSchedule, HeapHolder, HeapPath, PoolState, Text, ThreadOwner, show};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -64,6 +64,10 @@ pub(crate) struct PoolRow {
     pub(crate) shut_down: u64,
     /// Of the pools, how many nothing but their own workers holds; null: not looked for, as that stops the JVM.
     pub(crate) unheld: Option<u64>,
+    /// Who holds the others.
+    pub(crate) holders: Vec<HeapHolder>,
+    /// A way from a root to one of those.
+    pub(crate) path: Option<HeapPath>,
 }
 
 impl From<&ThreadOwner> for OwnerRow {
@@ -93,8 +97,8 @@ impl From<&ThreadOwner> for OwnerRow {
 
 impl From<&PoolState> for PoolRow {
     fn from(pool: &PoolState) -> Self {
-        let PoolState { class, pools, core, maximum, queued, shut_down, unheld } = pool.clone();
-        Self { class, pools, core, maximum, queued, shut_down, unheld }
+        let PoolState { class, pools, core, maximum, queued, shut_down, unheld, holders, path } = pool.clone();
+        Self { class, pools, core, maximum, queued, shut_down, unheld, holders, path }
     }
 }
 

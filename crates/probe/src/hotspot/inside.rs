@@ -65,16 +65,7 @@ pub fn heap(
     into: &mut JvmInside,
 ) -> Result<Cost, Refusal> {
     let mut asking = Asking { attachment, patience, cost: Cost::default() };
-    let used = match asking.ask("GC.heap_info") {
-        Ok(answer) => heap_info::used(&answer),
-        // Early builds of JDK 8 have no such command.
-        Err(Refusal::Command { .. }) => None,
-        Err(refusal) => return Err(refusal),
-    };
-    let used = match used {
-        Some(used) => used,
-        None => asking.attachment.target().resident()?,
-    };
+    let used = asking.heap_used()?;
     let estimate_s = histogram_estimate_s(used);
     if estimate_s > budget_s {
         return Err(Refusal::TooLong {
@@ -108,6 +99,11 @@ pub fn heap(
         into.missing.push("the end of the class histogram: the JVM cut it off".to_owned());
     }
     Ok(asking.cost)
+}
+
+/// Bytes in use on the heap; what is resident where the JVM doesn't tell.
+pub fn heap_used(attachment: &mut Attachment, patience: &Patience<'_>) -> Result<u64, Refusal> {
+    Asking { attachment, patience, cost: Cost::default() }.heap_used()
 }
 
 /// Direct and mapped buffers, as far as attaching tells: how many, and the bytes only where native memory is tracked.
@@ -192,6 +188,19 @@ struct Asking<'a> {
 }
 
 impl Asking<'_> {
+    fn heap_used(&mut self) -> Result<u64, Refusal> {
+        let used = match self.ask("GC.heap_info") {
+            Ok(answer) => heap_info::used(&answer),
+            // Early builds of JDK 8 have no such command.
+            Err(Refusal::Command { .. }) => None,
+            Err(refusal) => return Err(refusal),
+        };
+        match used {
+            Some(used) => Ok(used),
+            None => self.attachment.target().resident(),
+        }
+    }
+
     fn ask(&mut self, command: &str) -> Result<String, Refusal> {
         let began = Clock::monotonic();
         let answer = self.attachment.jcmd(command, self.patience);
