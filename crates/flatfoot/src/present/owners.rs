@@ -133,6 +133,12 @@ pub(super) fn text(rows: &[OwnerRow], term: Term, out: &mut String) {
         }
         if let Some(pool) = &row.pool {
             line("pools", &pool_words(pool));
+            for holder in &pool.holders {
+                line("held by", &format!("{} ({} of them)", holder.by, show::count(holder.count)));
+            }
+            if let Some(path) = &pool.path {
+                line("path", &path.to_string());
+            }
         }
         if !row.made_by.is_empty() {
             let jars: Vec<String> = row.made_by.iter().map(ToString::to_string).collect();
@@ -141,6 +147,15 @@ pub(super) fn text(rows: &[OwnerRow], term: Term, out: &mut String) {
         for schedule in &row.schedules {
             line("schedule", schedule);
         }
+    }
+}
+
+/// `all`, `none`, `3`.
+fn of(some: u64, all: u64) -> String {
+    match some {
+        0 => "none".to_owned(),
+        n if n == all => "all".to_owned(),
+        n => show::count(n),
     }
 }
 
@@ -157,7 +172,7 @@ fn pool_words(pool: &PoolRow) -> String {
     };
     let held = pool
         .unheld
-        .map_or_else(String::new, |n| format!(", {} held by nothing but their own workers", show::count(n)));
+        .map_or_else(String::new, |n| format!(", {} held by nothing but their own workers", of(n, pool.pools)));
     format!(
         "{} × {}{size}, {} tasks queued, {down}{held}",
         show::count(pool.pools),

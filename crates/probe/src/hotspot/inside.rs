@@ -101,6 +101,9 @@ pub fn heap(
     Ok(asking.cost)
 }
 
+/// How the sentence begins that says so.
+pub const BUFFERS_UNKNOWN: &str = "bytes in direct buffers";
+
 /// Bytes in use on the heap; what is resident where the JVM doesn't tell.
 pub fn heap_used(attachment: &mut Attachment, patience: &Patience<'_>) -> Result<u64, Refusal> {
     Asking { attachment, patience, cost: Cost::default() }.heap_used()
@@ -119,7 +122,7 @@ fn buffers(
         pools.push(BufferPool { kind: "direct".into(), count, bytes, limit, source: "nmt".into() });
     } else if direct > 0 {
         into.missing.push(format!(
-            "bytes in {direct} direct buffers: known to the agent (--access agent) and to -XX:NativeMemoryTracking=summary"
+            "{BUFFERS_UNKNOWN}: {direct}; known to the agent (--access agent) and to -XX:NativeMemoryTracking=summary"
         ));
         pools.push(BufferPool {
             kind: "direct".into(),
@@ -243,7 +246,7 @@ mod tests {
         assert_eq!(inside.missing, [""; 0]);
         let pools = buffers(&counted, &NativeMemory::default(), None, &mut inside);
         assert_eq!((pools[0].count, pools[0].bytes, pools[0].source.as_str()), (3, 0, "histogram"));
-        assert!(inside.missing[0].starts_with("bytes in 3 direct buffers"), "{:?}", inside.missing);
+        assert!(inside.missing[0].starts_with("bytes in direct buffers: 3;"), "{:?}", inside.missing);
         assert_eq!(buffers(&Histogram::default(), &NativeMemory::default(), None, &mut inside), []);
     }
 
