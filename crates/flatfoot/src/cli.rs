@@ -151,6 +151,24 @@ impl AccessChoice {
     }
 }
 
+/// Whether to walk a JVM's heap, and for how long it may stand still.
+#[derive(Clone, Copy, Debug, Default, ClapArgs)]
+pub(crate) struct Walk {
+    /// Walk the JVM's heap once, for who holds its pools; it stands still meanwhile. Needs --access agent
+    #[arg(long)]
+    pub(crate) heap_walk: bool,
+    /// The longest that the walk may stop the JVM: not begun when it may take longer, and ended when it does
+    #[arg(long, default_value = "1s", value_name = "TIME", value_parser = parse_time, requires = "heap_walk")]
+    pub(crate) pause_budget: f64,
+}
+
+impl Walk {
+    /// Seconds that a walk may take; `None` without one.
+    pub(crate) fn budget_s(self) -> Option<f64> {
+        self.heap_walk.then_some(self.pause_budget)
+    }
+}
+
 /// flatfoot heap
 #[derive(Clone, Debug, Default, ClapArgs)]
 #[command(after_help = "\
@@ -158,6 +176,9 @@ Examples:
   flatfoot heap 3248                what grows within ten seconds, suspects first
   flatfoot heap 3248 --for 5m       over a longer time: slow leaks
   flatfoot heap 3248 --for 0s       what is there now, in one look
+  flatfoot heap 3248 --access agent --heap-walk --pause 5s
+                                    and who holds what grows: a walk over the heap, once
+  flatfoot heap 7c1e.flatfoot       what was kept, on any machine
 
 Asks a JVM through its attach mechanism (no JDK needed). Each look counts all objects and stops the JVM meanwhile:
 estimated before, measured and reported after. A full collection is never forced.")]
@@ -170,9 +191,21 @@ pub(crate) struct Heap {
     /// Looks in that time
     #[arg(long, default_value_t = 4, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=64))]
     pub(crate) looks: u32,
-    /// The longest that one look may stop the JVM, as far as that can be told before
-    #[arg(long, default_value = "2s", value_name = "TIME", value_parser = parse_time)]
+    /// The longest that one look, or the walk, may stop the JVM, as far as that can be told before
+    #[arg(long, visible_alias = "pause-budget", default_value = "2s", value_name = "TIME", value_parser = parse_time)]
     pub(crate) pause: f64,
+    /// How far to go: attach counts objects, agent also reads how much direct buffers hold
+    #[arg(long, value_enum, default_value_t = AccessChoice::Attach, value_name = "LEVEL")]
+    pub(crate) access: AccessChoice,
+    /// Walk the heap once, at the end: who holds what grows, and direct buffers. Needs --access agent; stops the JVM
+    #[arg(long)]
+    pub(crate) heap_walk: bool,
+    /// Keep what was seen in a case file, which must not exist yet [default: in the state directory, of what leaks]
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Don't keep a case file of what was found
+    #[arg(long, conflicts_with = "output")]
+    pub(crate) no_save: bool,
     /// Show every class and loader
     #[arg(long)]
     pub(crate) all: bool,
@@ -203,6 +236,8 @@ pub(crate) struct Diagnose {
     /// Don't keep a case file of what was found
     #[arg(long)]
     pub(crate) no_save: bool,
+    #[command(flatten)]
+    pub(crate) walk: Walk,
 }
 
 /// flatfoot top
@@ -247,7 +282,9 @@ Examples:
   flatfoot threads 3248 --access attach
                                     with a JVM's whole names, and where its threads stand
   flatfoot threads 3248 --owners --access agent
-                                    whom a JVM's threads work for: task, pool, queue, factory, schedule")]
+                                    whom a JVM's threads work for: task, pool, queue, factory, schedule
+  flatfoot threads 3248 --owners --access agent --heap-walk --pause-budget 5s
+                                    and who holds their pools: stops the JVM while its heap is walked")]
 pub(crate) struct Threads {
     #[command(flatten)]
     pub(crate) targets: Targets,
@@ -262,6 +299,8 @@ pub(crate) struct Threads {
     pub(crate) owners: bool,
     #[command(flatten)]
     pub(crate) access: Access,
+    #[command(flatten)]
+    pub(crate) walk: Walk,
 }
 
 /// flatfoot map
@@ -315,6 +354,8 @@ pub(crate) enum MapDetail {
 Examples:
   flatfoot save 3248                        before the restart
   flatfoot save 3248 --for 6m -o x.flatfoot with growth, to a file of your choice
+  flatfoot save 3248 --access attach --heap --for 1m
+                                            with what a JVM's heap holds, and its growth
   flatfoot save                             the whole host, without mappings")]
 pub(crate) struct Save {
     #[command(flatten)]
@@ -325,6 +366,14 @@ pub(crate) struct Save {
     /// Watch for this long, and save every look: 90s, 6m
     #[arg(long = "for", value_name = "TIME", value_parser = parse_time)]
     pub(crate) watch_s: Option<f64>,
+    /// Also count what is on a JVM's heap, four times in --for: it stands still each time. Needs --access attach
+    #[arg(long)]
+    pub(crate) heap: bool,
+    /// The longest that one count may stop the JVM
+    #[arg(long, default_value = "2s", value_name = "TIME", value_parser = parse_time, requires = "heap")]
+    pub(crate) pause: f64,
+    #[command(flatten)]
+    pub(crate) access: Access,
 }
 
 /// flatfoot report

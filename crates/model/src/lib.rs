@@ -7,6 +7,7 @@
 
 mod cadence;
 mod finding;
+mod held;
 mod history;
 mod host;
 mod judgement;
@@ -24,6 +25,7 @@ pub mod show;
 
 pub use cadence::*;
 pub use finding::*;
+pub use held::*;
 pub use history::*;
 pub use host::*;
 pub use judgement::*;

@@ -38,11 +38,15 @@ pub(crate) fn run(args: &cli::Threads, term: Term) -> Result<Code> {
         );
         return Err(Failure::usage("--owners needs to ask the JVM itself", hint).into());
     }
+    if args.walk.heap_walk && !(args.owners && args.access.access.level() >= AccessLevel::Agent) {
+        let hint = format!("flatfoot threads {pid} --owners --access agent --heap-walk");
+        return Err(Failure::usage("--heap-walk tells who holds the pools of owners", hint).into());
+    }
     let mut analyser = super::look_at(source.as_mut(), pid, parts, OfHost::Clocks)?;
     let level =
         if args.owners { AccessLevel::Agent } else { args.access.access.level().min(AccessLevel::Attach) };
     let asks = source.is_live() && !args.list && level > AccessLevel::Read;
-    let told = asks.then(|| ask(&analyser, source.as_ref(), pid, level, term)).flatten();
+    let told = asks.then(|| ask(&analyser, source.as_ref(), pid, level, args.walk.budget_s(), term)).flatten();
     let tracked = analyser.by_pid(pid).ok_or_else(|| gone(pid))?;
     let Some(threads) = tracked.reading.threads.value() else {
         let why = tracked.reading.threads.absence().unwrap_or_default();
@@ -88,9 +92,16 @@ pub(crate) fn run(args: &cli::Threads, term: Term) -> Result<Code> {
 }
 
 /// Asks the JVM, without waiting for anything.
-fn ask(analyser: &Analyser, source: &dyn Source, pid: Pid, level: AccessLevel, term: Term) -> Option<Told> {
+fn ask(
+    analyser: &Analyser,
+    source: &dyn Source,
+    pid: Pid,
+    level: AccessLevel,
+    walk_s: Option<f64>,
+    term: Term,
+) -> Option<Told> {
     let tracked = analyser.by_pid(pid)?;
-    let plan = Plan { root: source.root()?, reading: &tracked.reading, level, waits: Vec::new(), term };
+    let plan = Plan { root: source.root()?, reading: &tracked.reading, level, waits: Vec::new(), walk_s, term };
     Some(visit::visit(&plan))
 }
 
