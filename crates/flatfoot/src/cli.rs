@@ -121,6 +121,22 @@ pub(crate) struct Targets {
     /// A container, by the beginning of its id (docker ps, crictl ps)
     #[arg(long, value_name = "ID")]
     pub(crate) container: Vec<String>,
+    #[command(flatten)]
+    pub(crate) past: Past,
+}
+
+/// What was recorded, instead of what is now.
+#[derive(Clone, Debug, Default, ClapArgs)]
+pub(crate) struct Past {
+    /// What was recorded since then: 24h, 09:00, 2026-03-01, or 24h..1h
+    #[arg(long, value_name = "WHEN", conflicts_with = "at")]
+    pub(crate) since: Option<String>,
+    /// As it was then, judged by the day before it: 09:00, "2026-03-01 09:00", 2h
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) at: Option<String>,
+    /// The recorder's store [default: where flatfoot record keeps it]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) store: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, Default, ClapArgs)]

@@ -21,6 +21,7 @@ pub(crate) use history::point;
 pub(crate) use label::{identity, label};
 
 use crate::present::time::rfc3339;
+use crate::source::Past;
 
 /// One process over the looks, with what was derived from the newest.
 pub(crate) struct Tracked {
@@ -140,6 +141,20 @@ impl Analyser {
                 censuses,
             },
         );
+    }
+
+    /// Adds what was recorded before the looks.
+    pub(crate) fn take_past(&mut self, mut past: Past) {
+        for (key, tracked) in &mut self.processes {
+            let Some(mut points) = past.points.remove(key) else { continue };
+            let first = tracked.history.first().map_or(f64::INFINITY, |point| point.at_boot_s);
+            points.retain(|point| point.at_boot_s < first);
+            self.first_at_boot_s =
+                points.first().map_or(self.first_at_boot_s, |p| p.at_boot_s.min(self.first_at_boot_s));
+            self.looks = self.looks.max(points.len() as u64 + 1);
+            points.append(&mut tracked.history);
+            tracked.history = points;
+        }
     }
 
     /// Groups the threads of each process. Called once, when the last look is in.
@@ -361,7 +376,7 @@ fn cpu_ticks(process: &ProcessReading) -> f64 {
 }
 
 /// A look that did not ask for something does not make it unknown.
-fn keep_skipped(new: &mut ProcessReading, old: ProcessReading) {
+pub(crate) fn keep_skipped(new: &mut ProcessReading, old: ProcessReading) {
     fn keep<T>(new: &mut Reading<T>, old: Reading<T>) {
         if matches!(new, Reading::Skipped) {
             *new = old;

@@ -52,9 +52,11 @@ pub(crate) fn run(args: Args, term: Term) -> Result<Code> {
 /// What one process's views are made of: the looks at it, of which a live source gives one.
 fn look_at(source: &mut dyn Source, pid: Pid, parts: Parts, host: OfHost) -> Result<Analyser> {
     let mut analyser = Analyser::default();
-    source.looks(&Ask { host, ..Ask::once(vec![pid], parts) }, &mut |look| {
+    let ask = Ask { host, ..Ask::once(vec![pid], parts) };
+    source.looks(&ask, &mut |look| {
         analyser.push(look);
         Ok(())
     })?;
+    analyser.take_past(source.past(&ask)?);
     Ok(analyser)
 }

@@ -46,7 +46,8 @@ pub(crate) fn run(args: &cli::Threads, term: Term) -> Result<Code> {
     let level =
         if args.owners { AccessLevel::Agent } else { args.access.access.level().min(AccessLevel::Attach) };
     let asks = source.is_live() && !args.list && level > AccessLevel::Read;
-    let told = asks.then(|| ask(&analyser, source.as_ref(), pid, level, args.walk.budget_s(), term)).flatten();
+    let told =
+        asks.then(|| ask(&analyser, source.as_ref(), pid, level, args.walk.budget_s(), term)).flatten();
     let tracked = analyser.by_pid(pid).ok_or_else(|| gone(pid))?;
     let Some(threads) = tracked.reading.threads.value() else {
         let why = tracked.reading.threads.absence().unwrap_or_default();
@@ -101,7 +102,8 @@ fn ask(
     term: Term,
 ) -> Option<Told> {
     let tracked = analyser.by_pid(pid)?;
-    let plan = Plan { root: source.root()?, reading: &tracked.reading, level, waits: Vec::new(), walk_s, term };
+    let plan =
+        Plan { root: source.root()?, reading: &tracked.reading, level, waits: Vec::new(), walk_s, term };
     Some(visit::visit(&plan))
 }
 

@@ -41,6 +41,7 @@ impl Side {
             analyser.push(look);
             Ok(())
         })?;
+        analyser.take_past(source.past(&ask)?);
         analyser.group_threads();
         let judgement = analyser.judge();
         Ok(Self {
