@@ -439,6 +439,9 @@ pub(crate) struct Compare {
     /// Show also what did not change
     #[arg(long)]
     pub(crate) all: bool,
+    /// With --finding: agent asks a JVM when its jobs are due, which counts firings that start no thread
+    #[command(flatten)]
+    pub(crate) access: Access,
 }
 
 /// flatfoot demo

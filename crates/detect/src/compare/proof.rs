@@ -28,6 +28,8 @@ pub enum FiringSource {
     Births,
     /// Numbers in the names: those between that are not there any more.
     Numbers,
+    /// A JVM's count of started threads, which rose in the leak's own rhythm.
+    Starts,
     /// The schedule, which is still there and was due.
     Schedule,
 }

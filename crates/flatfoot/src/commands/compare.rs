@@ -28,8 +28,12 @@ fn is_fixed(id: &str, args: &cli::Compare, term: Term) -> Result<Code> {
     let chosen = target::choose(&Targets { named: args.sides.clone(), ..Targets::default() })?;
     let mut source = chosen.source;
     let pids = proof::processes(&leak, source.as_mut(), chosen.pids)?;
-    let watch_s = args.watch.and_then(cli::Watch::seconds);
-    let answer = proof::answer(&leak, source.as_mut(), pids, watch_s)?;
+    let how = proof::How {
+        watch_s: args.watch.and_then(cli::Watch::seconds),
+        level: args.access.access.level(),
+        term,
+    };
+    let answer = proof::answer(&leak, source.as_mut(), pids, how)?;
     let document = ProofDocument::new(&leak, &answer);
     if term.json {
         present::print_json(&document)?;

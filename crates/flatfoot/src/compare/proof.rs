@@ -4,20 +4,23 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use detect::cadence::{self, Window};
 use detect::compare::{
     After, Before, FiringSource, Proof, due, next_due, prove, prove_growth, slope, survivors_per_firing,
 };
 use detect::eta::Rate;
 use detect::groups::{GroupInput, group};
 use model::{
-    Finding, FindingKind, HostReading, Impact, Look, Pid, ProcessKey, ProcessReading, ScheduleEntry, Thread,
-    ThreadGroup,
+    AccessLevel, Finding, FindingKind, FoundSchedule, HostReading, Impact, Look, Pid, ProcessKey,
+    ProcessReading, ScheduleEntry, ScheduleWhen, Text, Thread, ThreadGroup,
 };
 use probe::{DescriptorDepth, Parts, SpaceDepth, ThreadDepth};
 
 use crate::analyse::{Analyser, identity};
 use crate::failure::{Code, Failure};
+use crate::present::Term;
 use crate::source::{Ask, CaseSource, OfHost, Source};
+use crate::visit::{self, Plan, Told};
 
 /// The longest that `--for auto` watches.
 const LONGEST_S: f64 = 600.0;
@@ -152,17 +155,22 @@ pub(crate) fn processes(leak: &Leak, source: &mut dyn Source, named: Vec<Pid>) -
     Ok(found)
 }
 
-/// Watches the processes and decides. `watch_s`: how long; `None` for as long as the rhythm asks for.
-pub(crate) fn answer(
-    leak: &Leak,
-    source: &mut dyn Source,
-    pids: Vec<Pid>,
-    watch_s: Option<f64>,
-) -> Result<Answer> {
+/// How to find out.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct How {
+    /// How long to watch; `None` for as long as the rhythm asks for.
+    pub(crate) watch_s: Option<f64>,
+    /// May a JVM be asked when its jobs are due?
+    pub(crate) level: AccessLevel,
+    pub(crate) term: Term,
+}
+
+/// Watches the processes and decides.
+pub(crate) fn answer(leak: &Leak, source: &mut dyn Source, pids: Vec<Pid>, how: How) -> Result<Answer> {
     if leak.finding.kind == FindingKind::ThreadLeak {
-        threads(leak, source, pids, watch_s)
+        threads(leak, source, pids, how)
     } else {
-        growth(leak, source, pids, watch_s.unwrap_or(GROWTH_S))
+        growth(leak, source, pids, how.watch_s.unwrap_or(GROWTH_S))
     }
 }
 
@@ -170,13 +178,32 @@ pub(crate) fn answer(
 #[derive(Default)]
 struct Seen {
     threads: BTreeMap<ProcessKey, BTreeMap<(Pid, model::Ticks), Thread>>,
+    /// When a JVM's count of started threads rose: in seconds since boot, and by how many.
+    starts: BTreeMap<ProcessKey, Starts>,
     /// Those of the newest look.
     alive: BTreeMap<ProcessKey, Vec<(Pid, model::Ticks)>>,
     names: BTreeMap<ProcessKey, ProcessReading>,
 }
 
+/// A JVM's count of started threads over the looks.
+#[derive(Clone, Debug, Default)]
+struct Starts {
+    last: Option<u64>,
+    rises: Vec<f64>,
+}
+
 impl Seen {
-    fn take(&mut self, process: ProcessReading) {
+    fn take(&mut self, process: ProcessReading, at_boot_s: f64) {
+        if let Some(started) = process.jvm.value().and_then(|jvm| jvm.threads).map(|threads| threads.started)
+        {
+            let starts = self.starts.entry(process.key).or_default();
+            let more = starts.last.map_or(0, |last| started.saturating_sub(last));
+            // Many at once are one burst of a pool, not many firings.
+            if more > 0 {
+                starts.rises.push(at_boot_s);
+            }
+            starts.last = Some(started);
+        }
         let all = self.threads.entry(process.key).or_default();
         let now: Vec<Thread> = process.threads.value().cloned().unwrap_or_default();
         self.alive.insert(process.key, now.iter().map(|t| (t.tid, t.start)).collect());
@@ -189,13 +216,13 @@ impl Seen {
 
 /// What the threads of one process tell.
 #[derive(Clone, Copy, Debug, Default)]
-struct Told {
+struct Counted {
     births: u64,
     numbers: Option<u64>,
     survivors: u64,
 }
 
-fn threads(leak: &Leak, source: &mut dyn Source, pids: Vec<Pid>, watch_s: Option<f64>) -> Result<Answer> {
+fn threads(leak: &Leak, source: &mut dyn Source, pids: Vec<Pid>, how: How) -> Result<Answer> {
     let period_s = leak.finding.cadence.first().map_or(60.0, |train| train.period_s);
     let mut watch = Watch {
         leak,
@@ -204,18 +231,22 @@ fn threads(leak: &Leak, source: &mut dyn Source, pids: Vec<Pid>, watch_s: Option
         seen: Seen::default(),
         host: HostReading::default(),
         now: (0.0, 0.0),
+        inside: None,
+        remarks: Vec::new(),
         impact: Impact::default(),
     };
     watch.look(source, 0.0)?;
-    let mut answer = watch.answer();
-    let open = |answer: &Answer| matches!(answer.proof, Proof::NotProven { .. });
-    let longest = watch_s.unwrap_or_else(|| (FIRINGS * period_s + AT_WORK_S.0).min(LONGEST_S));
-    if open(&answer) && source.is_live() && longest > 0.0 && !crate::interrupt::asked() {
-        watch.look(source, longest)?;
-        answer = watch.answer();
+    if how.level >= AccessLevel::Agent && source.is_live() {
+        watch.ask_inside(source, how.level, how.term);
     }
-    answer.watched_s = if open(&answer) || longest > 0.0 { answer.watched_s } else { 0.0 };
-    Ok(answer)
+    let answer = watch.answer();
+    let open = matches!(answer.proof, Proof::NotProven { .. });
+    let longest = how.watch_s.unwrap_or_else(|| (FIRINGS * period_s + AT_WORK_S.0).min(LONGEST_S));
+    if !open || !source.is_live() || longest <= 0.0 || crate::interrupt::asked() {
+        return Ok(answer);
+    }
+    watch.look(source, longest)?;
+    Ok(watch.answer())
 }
 
 /// A leak's process under watch.
@@ -227,15 +258,24 @@ struct Watch<'a> {
     host: HostReading,
     /// First and newest look, in Unix seconds.
     now: (f64, f64),
+    /// What the process itself says that it runs.
+    inside: Option<ScheduleEntry>,
+    remarks: Vec<String>,
     impact: Impact,
 }
 
 impl Watch<'_> {
     fn look(&mut self, source: &mut dyn Source, watch_s: f64) -> Result<()> {
-        let parts = Parts { threads: ThreadDepth::Basic, cmdline: true, cgroups: true, ..Parts::overview() };
+        let parts = Parts {
+            threads: ThreadDepth::Basic,
+            cmdline: true,
+            cgroups: true,
+            jvm: true,
+            ..Parts::overview()
+        };
         let ask = Ask {
             watch_s,
-            interval_s: (self.period_s / 50.0).clamp(SHORTEST_LOOK_S, 1.0),
+            interval_s: self.interval_s(),
             host: if watch_s > 0.0 { OfHost::Clocks } else { OfHost::Surroundings },
             ..Ask::once(self.pids.clone(), parts)
         };
@@ -249,14 +289,15 @@ impl Watch<'_> {
             }
             self.host = look.host;
             self.impact.add(look.impact);
-            look.processes.into_iter().for_each(|process| self.seen.take(process));
+            let at_boot_s = look.at_boot_s;
+            look.processes.into_iter().for_each(|process| self.seen.take(process, at_boot_s));
             Ok(())
         })?;
         Ok(())
     }
 
     fn answer(&self) -> Answer {
-        let mut told = Told::default();
+        let mut told = Counted::default();
         let mut since = f64::INFINITY;
         for (key, process) in &self.seen.names {
             let from = self.since(key, process);
@@ -278,6 +319,7 @@ impl Watch<'_> {
         let firings = match told.numbers {
             Some(numbers) if numbers >= told.births => Some((numbers, FiringSource::Numbers)),
             _ if told.births > 0 => Some((told.births, FiringSource::Births)),
+            _ if self.starts() > 0 => Some((self.starts(), FiringSource::Starts)),
             _ => was_due.map(|n| (n, FiringSource::Schedule)),
         };
         let after = After {
@@ -286,7 +328,7 @@ impl Watch<'_> {
             next_unix_s: schedule.as_ref().and_then(|entry| next_due(&entry.when, self.now.1, offset)),
         };
         let before = Before { survived: survivors_per_firing(&self.leak.finding) };
-        let mut remarks = Vec::new();
+        let mut remarks = self.remarks.clone();
         if self.seen.names.keys().any(|key| *key == self.leak.key) {
             remarks.push(
                 "the process has not been restarted since: what leaked before is still there".to_owned(),
@@ -305,14 +347,71 @@ impl Watch<'_> {
         }
     }
 
+    /// Threads that a JVM started in the rhythm of the leak, and that ended before a look saw them.
+    fn starts(&self) -> u64 {
+        let Some(train) = self.leak.finding.cadence.first() else { return 0 };
+        let mut firings = 0;
+        for (key, starts) in &self.seen.starts {
+            let window = Window {
+                start_s: starts.rises.first().copied().unwrap_or(0.0),
+                end_s: self.now.1 - self.host.booted_unix_s,
+                resolution_s: self.interval_s(),
+                booted_unix_s: self.host.booted_unix_s,
+                utc_offset_s: self.host.utc_offset_s,
+            };
+            let found = cadence::report(&starts.rises, &window).cadences;
+            let same =
+                found.iter().find(|own| (own.period_s - train.period_s).abs() <= 0.05 * train.period_s);
+            // Births of threads that stay are counted by themselves.
+            if self.seen.names.contains_key(key) {
+                firings += same.map_or(0, |own| own.events);
+            }
+        }
+        firings
+    }
+
+    fn interval_s(&self) -> f64 {
+        (self.period_s / 50.0).clamp(SHORTEST_LOOK_S, 1.0)
+    }
+
+    /// Asks the JVMs themselves what they run at which times.
+    fn ask_inside(&mut self, source: &dyn Source, level: AccessLevel, term: Term) {
+        let Some(root) = source.root() else { return };
+        let jobs: Vec<&Text> =
+            self.leak.finding.schedules.iter().filter_map(|found| found.what.as_ref()).collect();
+        for reading in self.seen.names.values().filter(|reading| reading.jvm.value().is_some()).take(1) {
+            let plan = Plan { root, reading, level, waits: Vec::new(), walk_s: None, term };
+            let Told { inside, impact } = visit::visit(&plan);
+            self.impact.add(impact);
+            self.remarks.extend(inside.missing);
+            let found: Vec<&FoundSchedule> =
+                inside.owners.iter().flat_map(|owner| &owner.schedules).collect();
+            let named = found.iter().find(|found| jobs.contains(&&found.what));
+            let mut several: Vec<&&FoundSchedule> =
+                found.iter().filter(|found| found.expression.is_some()).collect();
+            several.dedup_by_key(|found| (&found.what, &found.expression));
+            let only = if several.len() == 1 { several.first().copied() } else { None };
+            self.inside = named.or(only).and_then(|found| {
+                Some(ScheduleEntry {
+                    source: Text::from(format!(
+                        "{} of {}[{}]",
+                        found.kind, reading.stat.name, reading.key.pid
+                    )),
+                    when: ScheduleWhen::Quartz(found.expression.clone()?),
+                    what: found.what.clone(),
+                })
+            });
+        }
+    }
+
     /// Since when births count: since the case was read, or the process began after that.
     fn since(&self, key: &ProcessKey, process: &ProcessReading) -> f64 {
         let started = self.host.unix_from_boot(process.stat.start.seconds(self.host.ticks_per_second));
         if *key == self.leak.key { self.leak.read_unix_s } else { started }
     }
 
-    fn told(&self, key: ProcessKey, process: &ProcessReading, since: f64) -> Told {
-        let Some(seen) = self.seen.threads.get(&key) else { return Told::default() };
+    fn told(&self, key: ProcessKey, process: &ProcessReading, since: f64) -> Counted {
+        let Some(seen) = self.seen.threads.get(&key) else { return Counted::default() };
         let same_process = key == self.leak.key;
         let mut all: Vec<Thread> = seen.values().cloned().collect();
         let added = self.leak.threads.iter().filter(|thread| !seen.contains_key(&(thread.tid, thread.start)));
@@ -332,10 +431,10 @@ impl Watch<'_> {
             now_boot_s: self.now.1 - self.host.booted_unix_s,
         });
         let Some(group) = group.into_iter().find(|group| group.pattern == self.leak.finding.subject) else {
-            return Told::default();
+            return Counted::default();
         };
         let at_work_s = self.period_s.clamp(AT_WORK_S.0, AT_WORK_S.1);
-        let mut told = Told::default();
+        let mut told = Counted::default();
         for thread in all.iter().filter(|thread| group.members.contains(&thread.tid)) {
             let id = (thread.tid, thread.start);
             let born = self.host.unix_from_boot(thread.start.seconds(ticks));
@@ -366,6 +465,9 @@ impl Watch<'_> {
 
     /// The host's schedule that the finding was matched with, if it is still there and still the same.
     fn schedule(&self) -> Option<ScheduleEntry> {
+        if self.inside.is_some() {
+            return self.inside.clone();
+        }
         let entries = self.host.schedules.value()?;
         let of_finding = self.leak.finding.schedules.iter().filter_map(|found| found.source.as_ref());
         let mut sources = of_finding.clone();

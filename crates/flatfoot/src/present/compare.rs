@@ -338,7 +338,7 @@ pub(crate) struct ProofDocument {
     pub(crate) since: String,
     /// Firings of the cause seen since; 0 for what has no firings.
     pub(crate) firings: u64,
-    /// Who counted them: `births`, `numbers`, `schedule`.
+    /// Who counted them: `births`, `numbers`, `starts`, `schedule`.
     pub(crate) counted_by: Option<&'static str>,
     /// Things left behind since.
     pub(crate) survivors: u64,
@@ -377,6 +377,7 @@ impl ProofDocument {
             counted_by: source.map(|source| match source {
                 FiringSource::Births => "births",
                 FiringSource::Numbers => "numbers",
+                FiringSource::Starts => "starts",
                 FiringSource::Schedule => "schedule",
             }),
             survivors,
@@ -418,7 +419,12 @@ fn why(leak: &Leak, answer: &Answer) -> String {
     match answer.proof {
         Proof::Fixed { firings, source } if threads => {
             let of = match (source, &answer.schedule) {
-                (FiringSource::Schedule, Some(entry)) => format!("of {} were due", entry.source),
+                (FiringSource::Schedule, Some(entry)) => {
+                    format!("of {} were due, by {}", entry.what, entry.source)
+                }
+                (FiringSource::Starts, _) => {
+                    "seen: threads that were started in the leak's own rhythm, and ended".to_owned()
+                }
                 (FiringSource::Numbers, _) => "seen by the numbers in the names".to_owned(),
                 _ => "seen".to_owned(),
             };
