@@ -39,7 +39,9 @@ pub enum FiringSource {
 pub struct After {
     /// Firings of the cause; `None` when nothing tells.
     pub firings: Option<(u64, FiringSource)>,
-    /// Things born after the fix that are still there, and older than what a firing needs.
+    /// Things born after the fix that are older than what a firing needs, whether they are still there or not.
+    pub aged: u64,
+    /// Those of them that are still there.
     pub survivors: u64,
     /// When the next firing is due, in Unix seconds.
     pub next_unix_s: Option<f64>,
@@ -111,7 +113,7 @@ pub fn prove(before: Before, after: After) -> Proof {
     };
     let shared = source == FiringSource::Schedule && after.survivors < LEAST_SURVIVORS;
     // A few of very many firings may still be at work; as many as a leak would leave are not.
-    let few = (after.survivors as f64) < 0.2 * before.survived * firings as f64;
+    let few = (after.survivors as f64) < 0.2 * before.survived * after.aged as f64;
     match after.survivors {
         0 => Proof::Fixed { firings, source },
         _ if shared => Proof::Fixed { firings, source },
@@ -144,7 +146,12 @@ mod tests {
     const EACH: Before = Before { survived: 1.0 };
 
     fn after(firings: u64, survivors: u64) -> After {
-        After { firings: Some((firings, FiringSource::Births)), survivors, next_unix_s: Some(9.0) }
+        After {
+            firings: Some((firings, FiringSource::Births)),
+            aged: firings,
+            survivors,
+            next_unix_s: Some(9.0),
+        }
     }
 
     #[test]
@@ -154,7 +161,7 @@ mod tests {
         let open = |firings, needed| Proof::NotProven { firings, needed, next_unix_s: Some(9.0) };
         assert_eq!(prove(EACH, after(2, 0)), open(2, 3));
         assert_eq!(prove(EACH, after(0, 0)), open(0, 3), "quiet time is no proof");
-        let unknown = After { firings: None, survivors: 0, next_unix_s: None };
+        let unknown = After { firings: None, aged: 0, survivors: 0, next_unix_s: None };
         assert_eq!(prove(EACH, unknown), Proof::NotProven { firings: 0, needed: 3, next_unix_s: None });
         assert_eq!(prove(EACH, after(12, 12)), Proof::NotFixed { survivors: 12, firings: Some(12) });
         let uncounted = |survivors| prove(EACH, After { firings: None, ..after(0, survivors) });
@@ -166,7 +173,7 @@ mod tests {
     fn a_pool_that_is_shared_now_is_fixed_when_the_schedule_was_due() {
         let due = |firings, survivors| {
             let firings = Some((firings, FiringSource::Schedule));
-            prove(EACH, After { firings, survivors, next_unix_s: None })
+            prove(EACH, After { firings, aged: survivors, survivors, next_unix_s: None })
         };
         assert_eq!(due(12, 1), Proof::Fixed { firings: 12, source: FiringSource::Schedule });
         assert!(matches!(due(12, 11), Proof::NotFixed { .. }));
@@ -184,6 +191,8 @@ mod tests {
     fn one_that_is_still_at_work_is_no_leak_and_no_proof() {
         assert!(matches!(prove(EACH, after(100, 1)), Proof::NotProven { .. }));
         assert!(matches!(prove(EACH, after(100, 40)), Proof::NotFixed { .. }));
+        let young = After { aged: 4, ..after(24, 4) };
+        assert!(matches!(prove(EACH, young), Proof::NotFixed { .. }), "all that could be are still there");
         assert!(matches!(prove(EACH, after(1, 1)), Proof::NotProven { .. }));
         assert!(matches!(prove(EACH, after(2, 2)), Proof::NotFixed { .. }));
     }
