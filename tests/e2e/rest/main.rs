@@ -7,6 +7,7 @@ mod support;
 mod absent;
 mod cases;
 mod cli;
+mod detect;
 mod facts;
 mod golden;
 mod growth;

@@ -1,6 +1,7 @@
 //! One file per command: choose the source, ask it, show the answer.
 
 mod demo;
+mod detect;
 mod diagnose;
 mod doctor;
 mod heap;
@@ -39,6 +40,7 @@ pub(crate) fn run(args: Args, term: Term) -> Result<Code> {
         Command::Save(args) => save::run(&args, term),
         Command::Report(args) => report::run(&args, term),
         Command::Doctor => doctor::run(term),
+        Command::Detect(args) => detect::run(&args, term),
         Command::Demo(args) => demo::run(args, term),
         Command::DemoChild { period_ms } => demo::child(period_ms),
         Command::Schema(args) => schema::run(&args),

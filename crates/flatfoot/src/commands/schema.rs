@@ -9,6 +9,7 @@ use crate::analyse::Diagnosis;
 use crate::cli;
 use crate::failure::{Code, Failure};
 use crate::present;
+use crate::present::detect::DetectDocument;
 use crate::present::doctor::DoctorDocument;
 use crate::present::heap::HeapDocument;
 use crate::present::map::MapDocument;
@@ -36,7 +37,7 @@ pub(crate) fn run(args: &cli::Schema) -> Result<Code> {
     Ok(Code::Clean)
 }
 
-fn all() -> [(&'static str, Schema); 7] {
+fn all() -> [(&'static str, Schema); 8] {
     [
         ("diagnosis", schema_for!(Diagnosis)),
         ("map", schema_for!(MapDocument)),
@@ -44,6 +45,7 @@ fn all() -> [(&'static str, Schema); 7] {
         ("heap", schema_for!(HeapDocument)),
         ("top", schema_for!(TopDocument)),
         ("doctor", schema_for!(DoctorDocument)),
+        ("detect", schema_for!(DetectDocument)),
         ("saved", schema_for!(SavedDocument)),
     ]
 }

@@ -2,6 +2,7 @@
 //! module from what `analyse` made.
 
 mod creators;
+pub(crate) mod detect;
 pub(crate) mod diagnosis;
 pub(crate) mod doctor;
 pub(crate) mod heap;
