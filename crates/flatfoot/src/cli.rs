@@ -81,6 +81,8 @@ pub(crate) enum Command {
         after_help = "Examples:\n  flatfoot doctor\n  sudo flatfoot doctor              what root would see"
     )]
     Doctor,
+    /// The same judgement for any series: CSV, or Prometheus's answer
+    Detect(Detect),
     /// Start a small child that leaks, and find the leak
     Demo(Demo),
     /// The JSON Schemas of what --json prints
@@ -444,6 +446,39 @@ pub(crate) struct Compare {
     pub(crate) access: Access,
 }
 
+/// flatfoot detect
+#[derive(Clone, Debug, Default, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  flatfoot detect rss.csv                        seconds,value lines; times as numbers or 2012-11-27T07:06:40Z
+  flatfoot detect --unit count --limit 4915 threads.csv
+  curl -s 'http://127.0.0.1:9090/api/v1/query_range?query=process_resident_memory_bytes&start=…&end=…&step=60' | flatfoot detect -
+
+Exit codes: 0 nothing suspicious · 1 a leak · 3 growing, or too few samples · 2 usage · 5 unreadable")]
+pub(crate) struct Detect {
+    /// Files of seconds,value lines, or with Prometheus's answer to a range query; - for stdin
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// What the values count
+    #[arg(long, value_enum, default_value_t, value_name = "UNIT")]
+    pub(crate) unit: UnitChoice,
+    /// When is this value reached?
+    #[arg(long, value_name = "N", value_parser = parse_amount, allow_negative_numbers = true)]
+    pub(crate) limit: Option<f64>,
+    /// The thing keeps to this maximum by itself (a cache's bound, a pool's size): growth below it only fills it
+    #[arg(long, value_name = "N", value_parser = parse_amount, allow_negative_numbers = true)]
+    pub(crate) maximum: Option<f64>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum UnitChoice {
+    /// Bytes: growth matters from 1 % and 1 MiB
+    #[default]
+    Bytes,
+    /// Whole things, as threads or descriptors: growth matters from three
+    Count,
+}
+
 /// flatfoot demo
 #[derive(Clone, Copy, Debug, ClapArgs)]
 #[command(after_help = "\
@@ -463,7 +498,7 @@ Examples:
   flatfoot schema                   all of them, by name
   flatfoot schema diagnosis         of diagnose --json")]
 pub(crate) struct Schema {
-    /// Of this document only: diagnosis, map, heap, threads, top, compare, proof, doctor, saved
+    /// Of this document only, by its name in the whole
     pub(crate) document: Option<String>,
 }
 
@@ -492,6 +527,12 @@ fn parse_watch(text: &str) -> Result<Watch, String> {
 /// The same, and nothing.
 fn parse_time_or_zero(text: &str) -> Result<f64, String> {
     if matches!(text.trim(), "0" | "0s") { Ok(0.0) } else { parse_time(text) }
+}
+
+/// A finite number above 0.
+fn parse_amount(text: &str) -> Result<f64, String> {
+    let value: f64 = text.trim().parse().map_err(|_| "a number, as 4915 or 2e9".to_owned())?;
+    if value.is_finite() && value > 0.0 { Ok(value) } else { Err("a number above 0".to_owned()) }
 }
 
 /// `90`, `90s`, `6m`, `1h30m`, `500ms`: seconds.

@@ -8,6 +8,7 @@ mod absent;
 mod cases;
 mod cli;
 mod compare;
+mod detect;
 mod facts;
 mod golden;
 mod growth;

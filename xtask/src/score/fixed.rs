@@ -35,9 +35,7 @@ pub(super) fn measure(options: &Options) -> Table {
         }
         for (kind, (kind_name, names)) in KINDS.into_iter().enumerate() {
             for name in names {
-                if !options.only.is_empty()
-                    && !options.only.iter().any(|word| *name == word || kind_name == word)
-                {
+                if !options.wants(name, kind_name) {
                     continue;
                 }
                 for seed in options.seeds.clone() {

@@ -6,6 +6,9 @@ mod fixed;
 mod parts;
 mod random;
 mod shapes;
+mod streams;
+mod threads;
+mod watched;
 mod wilson;
 
 use std::process::ExitCode;
@@ -39,10 +42,27 @@ fn parse_seeds(text: &str) -> Result<std::ops::Range<u64>, String> {
     Ok(number(from)?..number(to)?)
 }
 
+impl Options {
+    /// Is this shape, or its whole kind, asked for?
+    fn wants(&self, shape: &str, kind: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|word| word == shape || word == kind)
+    }
+}
+
 /// Measures and prints.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
-    let table = fixed::measure(options);
     use std::io::Write as _;
-    std::io::stdout().lock().write_all(fixed::markdown(&table).as_bytes()).context("stdout")?;
+    let mut out = std::io::stdout().lock();
+    out.write_all(fixed::markdown(&fixed::measure(options)).as_bytes()).context("stdout")?;
+    out.write_all(watched::markdown(&watched::measure(options)).as_bytes()).context("stdout")?;
+    if options.wants("threads", "threads") {
+        for (period, interval) in [(60.0, 5.0), (60.0, 10.0), (300.0, 10.0)] {
+            let (d, named) = threads::delays(options.seeds.clone(), period, interval, 4.0 * 3_600.0);
+            let q = |q: f64| d.get((d.len() as f64 * q) as usize).map_or(String::new(), |d| watched::time(*d));
+            writeln!(out, "thread every {period} s at {interval} s: named {} after {} / {} / {}", named.shown(), q(0.5), q(0.9), q(0.99))?;
+        }
+        let c = threads::cadences(options.seeds.start..options.seeds.start + 5 * (options.seeds.end - options.seeds.start));
+        writeln!(out, "five {} mixed {} false {}", c.five.shown(), c.mixed.shown(), c.falsely.shown())?;
+    }
     Ok(ExitCode::SUCCESS)
 }

@@ -47,7 +47,6 @@ pub(super) struct Train {
     pub(super) period: f64,
     /// Deviation as a share of the period.
     pub(super) jitter: f64,
-    pub(super) size: f64,
     /// Deviations add up.
     pub(super) renewal: bool,
 }

@@ -29,7 +29,7 @@ pub(super) const UNSEEN_HEALTHY: [&str; 8] = [
 pub(super) const UNDECIDABLE: [&str; 4] = ["warmup_young", "cachefill_young", "wave_rising", "saw_major_young"];
 
 /// MiB: the generator's amounts of memory are in it.
-const MIB: f64 = 1_048_576.0;
+pub(super) const MIB: f64 = 1_048_576.0;
 
 /// A generated series.
 #[derive(Clone, Debug)]
@@ -83,7 +83,7 @@ pub(super) fn make(shape: &str, length: f64, dt: f64, seed: u64) -> Made {
             let period = (length / r.uniform(6.0, 60.0)).max(1.5 * dt);
             let jitter = r.uniform(0.0, 0.08);
             let renewal = r.chance(0.4);
-            let stairs = staircase(&t, &events(r, ends, Train { period, jitter, size: 1.0, renewal }), 1.0);
+            let stairs = staircase(&t, &events(r, ends, Train { period, jitter, renewal }), 1.0);
             rate = Some(1.0 / period);
             let base = r.whole(15, 200) as f64;
             let transient = r.chance(0.5);
@@ -100,10 +100,10 @@ pub(super) fn make(shape: &str, length: f64, dt: f64, seed: u64) -> Made {
             let period = (length / r.uniform(30.0, 90.0)).max(3.0 * dt);
             let times = r.whole(4, 16) as f64;
             let jitter = r.uniform(0.0, 0.05);
-            let fast = events(r, ends, Train { period, jitter, size: 1.0, renewal: false });
+            let fast = events(r, ends, Train { period, jitter, renewal: false });
             let jitter = r.uniform(0.0, 0.05) / times;
             let size = r.whole(1, 5) as f64;
-            let slow = events(r, ends, Train { period: period * times, jitter, size, renewal: false });
+            let slow = events(r, ends, Train { period: period * times, jitter, renewal: false });
             rate = Some(1.0 / period + size / (period * times));
             let base = r.whole(15, 200) as f64;
             let (a, b) = (staircase(&t, &fast, 1.0), staircase(&t, &slow, size));
@@ -165,7 +165,7 @@ pub(super) fn make(shape: &str, length: f64, dt: f64, seed: u64) -> Made {
             let period = (length / r.uniform(6.0, 40.0)).max(3.0 * dt);
             let jitter = r.uniform(0.0, 0.08);
             let renewal = r.chance(0.4);
-            let stairs = staircase(&t, &events(r, ends, Train { period, jitter, size: 1.0, renewal }), 1.0);
+            let stairs = staircase(&t, &events(r, ends, Train { period, jitter, renewal }), 1.0);
             let last = stairs[n - 1].max(1.0);
             rate = Some(g / last / period);
             plus(&[&scaled(&stairs, g / last), &scaled(&nz, 0.3)])

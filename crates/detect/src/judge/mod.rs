@@ -7,11 +7,13 @@
 //! in bounded memory, and calls nothing a leak that has not held while the time of observation doubled:
 //! looking again and again is what makes false alarms.
 
+mod change;
 mod contest;
 mod context;
 mod drift;
 mod floors;
 mod gates;
+mod known;
 mod ladder;
 mod linear;
 mod look;
@@ -23,6 +25,7 @@ mod steps;
 mod stories;
 mod tracker;
 mod window;
+mod words;
 
 pub use context::Context;
 pub use look::judge;

@@ -4,8 +4,8 @@ use super::linear::{inflation, line, range};
 use super::stories::Shape;
 
 /// Over all of it when it is steady, since the knot when it began late, else over the last third; with its
-/// standard error, and the index of the first block that it was measured on.
-pub(super) fn rate(at: &[f64], trend: &[f64], shape: Shape) -> (f64, f64, usize) {
+/// standard error.
+pub(super) fn rate(at: &[f64], trend: &[f64], shape: Shape) -> (f64, f64) {
     let n = trend.len();
     let from = match shape {
         Shape::Line | Shape::WaveLine(_) => 0,
@@ -21,5 +21,5 @@ pub(super) fn rate(at: &[f64], trend: &[f64], shape: Shape) -> (f64, f64, usize)
     let by_jumps = (largest - typical).max(0.0) / 3.0_f64.sqrt() / length;
     let by_resolution = 2e-3 * range(trend) / length;
     let error = (fit.error * inflation(fit.correlation)).hypot(by_jumps).hypot(by_resolution);
-    (fit.slope, error, from)
+    (fit.slope, error)
 }

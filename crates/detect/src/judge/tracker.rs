@@ -11,19 +11,30 @@ use model::{Cadence, State, Verdict};
 use super::ladder::Ladder;
 use super::look::{self, Look};
 use super::series::{Series, Unit, accept};
-use super::staircase::Staircase;
+use super::staircase::{MOST, MOST_IDLE, Staircase};
 use super::window::Window;
-use super::{Context, LEAST_SAMPLES};
+use super::{Context, LEAST_SAMPLES, words};
 
 /// Lengths of the moving windows, in seconds.
 const WINDOWS: [f64; 3] = [1_800.0, 7_200.0, 28_800.0];
 
-/// All that was seen is looked at each time it is an eighth longer.
+/// All that was seen is looked at each time it is an eighth longer, and once an hour at least.
 const NEXT_LOOK: f64 = 1.12;
+/// What has grown long enough, yet not without a break (a day's load goes down, too), must hold so long.
+const LONGEST_DOUBT: f64 = 4.0 * HOUR;
+const HOUR: f64 = 3_600.0;
+
+/// Bytes that grow are no leak before they have grown for so long: a cache that fills, the rise of a day's
+/// load, a major collection that has not come are the same to the eye until then.
+const PATIENCE: f64 = 11.0 * HOUR;
 
 /// Blocks of a ladder that nothing happens in, and of one that matters.
-const IDLE_BLOCKS: u16 = 16;
+const IDLE_BLOCKS: u16 = 12;
+const IDLE_BLOCKS_OF_COUNTS: u16 = 8;
 const FULL_BLOCKS: u16 = 128;
+
+/// Counts of which at most this share is given back need no patience.
+const GIVEN_BACK: f64 = 0.25;
 
 /// A train of counted steps is believed from so many steps on, when it explains this share of the rise.
 const LEAST_STEPS: u64 = 6;
@@ -43,7 +54,7 @@ pub struct Tracker {
 #[derive(Clone, Debug)]
 enum Body {
     New,
-    Idle { least: f64, most: f64, ladder: Ladder },
+    Idle { least: f64, most: f64, ladder: Ladder, stairs: Staircase },
     Full(Box<Full>),
 }
 
@@ -59,6 +70,16 @@ struct Full {
     since: [Option<f64>; 5],
     /// The same at its last look.
     says: [bool; 5],
+    /// Looks in a row that said otherwise: one alone is chance.
+    misses: [u8; 5],
+    /// Seconds that growth must have lasted.
+    patience: f32,
+    /// Sums of all rises and falls, from point to point.
+    rises: f64,
+    falls: f64,
+    value: f64,
+    /// When what the last look at the whole saw began to grow.
+    grows_since: f64,
     /// When it was first confirmed, and by which way it still is.
     confirmed: Option<f64>,
     stopped: Option<f64>,
@@ -95,19 +116,28 @@ impl Tracker {
         match &mut self.body {
             Body::New => {
                 self.first = at_s;
-                let mut ladder = Ladder::new(at_s, interval, value, IDLE_BLOCKS);
+                let counts = self.unit == Unit::Count;
+                let blocks = if counts { IDLE_BLOCKS_OF_COUNTS } else { IDLE_BLOCKS };
+                let mut ladder = Ladder::new(at_s, interval, value, blocks);
                 ladder.push(at_s, value);
-                self.body = Body::Idle { least: value, most: value, ladder };
+                let mut stairs = Staircase::default();
+                if counts {
+                    stairs.push(0.0, value, MOST_IDLE);
+                }
+                self.body = Body::Idle { least: value, most: value, ladder, stairs };
                 false
             }
-            Body::Idle { least, most, ladder } => {
+            Body::Idle { least, most, ladder, stairs } => {
                 *least = least.min(value);
                 *most = most.max(value);
                 ladder.push(at_s, value);
+                if self.unit == Unit::Count {
+                    stairs.push(f64::midpoint(before, at_s) - self.first, value, MOST_IDLE);
+                }
                 if *most - *least < self.unit.least_growth(*least) {
                     return false;
                 }
-                let full = Full::new(self.unit, self.first, ladder);
+                let full = Full::new(self.unit, self.first, ladder, std::mem::take(stairs));
                 self.body = Body::Full(Box::new(full));
                 true
             }
@@ -140,10 +170,18 @@ impl Tracker {
         {
             look = look::look(&floors, self.unit, context);
         }
-        full.settle(&mut look, self.last);
+        let by_looks = look.state;
+        full.settle(&mut look);
         let mut verdict = look::verdict(&look, samples, window_s, self.value, context);
-        verdict.confirmed = confirmed.is_some() && verdict.state == State::Leak;
+        verdict.confirmed = verdict.state == State::Leak;
         verdict.held_s = full.longest(self.last);
+        if verdict.state == State::Growing && by_looks == State::Leak {
+            words::not_yet(&mut verdict, &look, full.left(self.last));
+        }
+        if verdict.state.is_growth() {
+            verdict.cadence.clone_from(&full.cadence);
+            words::with_cadence(&mut verdict);
+        }
         verdict
     }
 
@@ -177,7 +215,7 @@ impl Tracker {
     pub fn bytes(&self) -> usize {
         let heap = match &self.body {
             Body::New => 0,
-            Body::Idle { ladder, .. } => ladder.heap(),
+            Body::Idle { ladder, stairs, .. } => ladder.heap() + stairs.heap(),
             Body::Full(full) => {
                 size_of::<Full>()
                     + full.ladder.heap()
@@ -190,15 +228,21 @@ impl Tracker {
 }
 
 impl Full {
-    fn new(unit: Unit, first: f64, ladder: &Ladder) -> Self {
+    fn new(unit: Unit, first: f64, ladder: &Ladder, stairs: Staircase) -> Self {
         Self {
             ladder: ladder.lengthened(FULL_BLOCKS),
             windows: WINDOWS.map(|length| Window::new(first, length, ladder.base())),
-            stairs: (unit == Unit::Count).then(Staircase::default),
+            stairs: (unit == Unit::Count).then_some(stairs),
             next_look: 0.0,
             next_steps: 0.0,
             since: [None; 5],
             says: [false; 5],
+            misses: [0; 5],
+            patience: PATIENCE as f32,
+            rises: 0.0,
+            falls: 0.0,
+            value: f64::NAN,
+            grows_since: first,
             confirmed: None,
             stopped: None,
             cadence: Vec::new(),
@@ -207,6 +251,17 @@ impl Full {
 
     fn push(&mut self, unit: Unit, first: f64, before: f64, at: f64, value: f64, interval: f64) -> bool {
         self.ladder.push(at, value);
+        if value > self.value {
+            self.rises += value - self.value;
+        } else if value < self.value {
+            self.falls += self.value - value;
+        }
+        self.value = value;
+        if unit == Unit::Count {
+            // What is hardly ever given back is no pool, and no load that goes down again.
+            let kept = self.falls <= GIVEN_BACK * self.rises;
+            self.patience = if kept { 0.0 } else { PATIENCE as f32 };
+        }
         let none = Context::default();
         let mut looked = false;
         for k in 0..self.windows.len() {
@@ -224,15 +279,18 @@ impl Full {
             looked = true;
         }
         if let Some(stairs) = &mut self.stairs {
-            stairs.push(f64::midpoint(before, at) - first, value);
+            stairs.push(f64::midpoint(before, at) - first, value, MOST);
         }
         if at >= self.next_steps {
             self.look_at_steps(at, first, interval);
         }
         if at - first >= self.next_look && self.ladder.samples() >= LEAST_SAMPLES {
-            self.next_look = (at - first) * NEXT_LOOK;
+            self.next_look = ((at - first) * NEXT_LOOK).min(at - first + HOUR);
             if let Some(floors) = self.ladder.floors() {
                 let look = look::look(&floors, unit, &none);
+                if look.state == State::Leak {
+                    self.grows_since = look.since;
+                }
                 self.note(WHOLE, look.state == State::Leak, at);
                 looked = true;
             }
@@ -242,27 +300,35 @@ impl Full {
 
     fn look_at_steps(&mut self, at: f64, first: f64, interval: f64) {
         let Some(stairs) = &self.stairs else { return };
-        self.next_steps = at + (12.0 * interval).max((at - first) / 64.0);
+        self.next_steps = at + (6.0 * interval).max((at - first) / 64.0);
         let (trains, explained) = stairs.cadence(at - first, interval);
         let events: u64 = trains.iter().map(|train| train.events).sum();
-        let longest = trains.iter().map(|train| train.period_s).fold(0.0, f64::max);
-        let sure = events >= LEAST_STEPS && explained >= EXPLAINED && stairs.risen() >= LEAST_STEPS as f64;
+        let trains_sure = events >= LEAST_STEPS && explained >= EXPLAINED;
+        let sure = stairs.risen() >= LEAST_STEPS as f64 && (trains_sure || stairs.is_regular(interval));
         self.cadence = trains;
-        let _ = longest;
         self.note(STEPS, sure, at);
     }
 
     /// Notes what one way of looking said.
     fn note(&mut self, way: usize, says: bool, at: f64) {
         self.says[way] = says;
-        if !says {
-            self.since[way] = None;
-        } else if self.since[way].is_none() {
-            self.since[way] = Some(at);
+        if says {
+            self.misses[way] = 0;
+            self.since[way].get_or_insert(at);
+        } else {
+            self.misses[way] = self.misses[way].saturating_add(1);
+            if self.misses[way] > 1 {
+                self.since[way] = None;
+            }
         }
         let holds = says && self.held(way, at) >= self.asked(way);
         if holds {
             self.confirmed.get_or_insert(at);
+            self.stopped = None;
+        } else if self.confirmed.is_some() && self.since.iter().all(Option::is_none) {
+            // No way of looking sees it grow any more.
+            self.confirmed = None;
+            self.stopped = Some(at);
         }
     }
 
@@ -272,10 +338,20 @@ impl Full {
 
     /// How long this way of looking must say the same.
     fn asked(&self, way: usize) -> f64 {
+        let patience = f64::from(self.patience);
         match way {
-            WHOLE => self.since[WHOLE].map_or(f64::INFINITY, |since| since - self.ladder.start()),
+            WHOLE => self.since[WHOLE].map_or(f64::INFINITY, |since| {
+                let doubled = since - self.ladder.start();
+                let doubled = if self.stairs.is_some() { doubled } else { doubled.min(LONGEST_DOUBT) };
+                doubled.max(patience - (since - self.grows_since))
+            }),
             STEPS => 0.0,
-            window => self.windows[window - 1].length(),
+            window => {
+                let length = self.windows[window - 1].length();
+                // A pool under a day's load rises for half of it, and all its steps are as good as new.
+                let rises = if self.stairs.is_some() { 2.0 * patience } else { patience };
+                length.max(rises - length)
+            }
         }
     }
 
@@ -283,12 +359,26 @@ impl Full {
         (0..self.since.len()).map(|way| self.held(way, at)).fold(0.0, f64::max)
     }
 
-    /// What was confirmed is a leak; what was not yet is growth.
-    fn settle(&self, look: &mut Look, _at: f64) {
+    /// Seconds until what holds now will have held for long enough.
+    fn left(&self, at: f64) -> f64 {
+        let ways = (0..STEPS).filter(|&way| self.since[way].is_some());
+        let least = ways.map(|way| self.asked(way) - self.held(way, at)).fold(f64::INFINITY, f64::min);
+        if least.is_finite() { least.max(0.0) } else { f64::from(self.patience) }
+    }
+
+    /// What was confirmed is a leak, and what was not yet is growth; what only a known bound, the load or
+    /// yesterday explains keeps its explanation.
+    fn settle(&self, look: &mut Look) {
+        use super::known::Known;
+        if matches!(look.known, Some(Known::Fills(_) | Known::Full(_) | Known::Load | Known::Yesterday)) {
+            return;
+        }
         if self.confirmed.is_some() {
             look.state = State::Leak;
         } else if look.state == State::Leak {
             look.state = State::Growing;
+        } else if self.stopped.is_some() && !look.state.is_growth() {
+            look.state = State::Stopped;
         }
     }
 }

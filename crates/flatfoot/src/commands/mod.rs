@@ -2,6 +2,7 @@
 
 mod compare;
 mod demo;
+mod detect;
 mod diagnose;
 mod doctor;
 mod heap;
@@ -41,6 +42,7 @@ pub(crate) fn run(args: Args, term: Term) -> Result<Code> {
         Command::Report(args) => report::run(&args, term),
         Command::Compare(args) => compare::run(&args, term),
         Command::Doctor => doctor::run(term),
+        Command::Detect(args) => detect::run(&args, term),
         Command::Demo(args) => demo::run(args, term),
         Command::DemoChild { period_ms } => demo::child(period_ms),
         Command::Schema(args) => schema::run(&args),

@@ -10,6 +10,7 @@ use crate::cli;
 use crate::failure::{Code, Failure};
 use crate::present;
 use crate::present::compare::{CompareDocument, ProofDocument};
+use crate::present::detect::DetectDocument;
 use crate::present::doctor::DoctorDocument;
 use crate::present::heap::HeapDocument;
 use crate::present::map::MapDocument;
@@ -37,8 +38,8 @@ pub(crate) fn run(args: &cli::Schema) -> Result<Code> {
     Ok(Code::Clean)
 }
 
-fn all() -> [(&'static str, Schema); 9] {
-    [
+fn all() -> Vec<(&'static str, Schema)> {
+    vec![
         ("diagnosis", schema_for!(Diagnosis)),
         ("map", schema_for!(MapDocument)),
         ("threads", schema_for!(ThreadsDocument)),
@@ -47,6 +48,7 @@ fn all() -> [(&'static str, Schema); 9] {
         ("compare", schema_for!(CompareDocument)),
         ("proof", schema_for!(ProofDocument)),
         ("doctor", schema_for!(DoctorDocument)),
+        ("detect", schema_for!(DetectDocument)),
         ("saved", schema_for!(SavedDocument)),
     ]
 }

@@ -3,6 +3,7 @@
 
 pub(crate) mod compare;
 mod creators;
+pub(crate) mod detect;
 pub(crate) mod diagnosis;
 pub(crate) mod doctor;
 pub(crate) mod heap;
