@@ -152,7 +152,8 @@ fn the_file_stays_below_its_size_and_shrinks() {
     let noisy = |number: u64| {
         let at_boot_ms = 60_000 + number * 10_000;
         let columns = |process: u64| {
-            let value = |salt: u64| (number ^ (process << 32) ^ (salt << 48)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            let mix = |n: u64| (n ^ (n >> 29)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            let value = |salt: u64| mix(mix(mix(number ^ (process << 32) ^ (salt << 48)))) >> 24;
             [(Column::Cpu, value(1)), (Column::Resident, value(2)), (Column::Data, value(3))].into()
         };
         let rows = (1..30).map(|process| (process, columns(u64::from(process)))).collect();

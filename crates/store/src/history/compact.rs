@@ -173,7 +173,7 @@ impl Job {
                 })
                 .min();
             let Some(process) = next else { return Ok(true) };
-            let copied = self.copy(db, process)?;
+            let copied = self.copy(db, db, process)?;
             self.next = process + 1;
             left = left.saturating_sub(copied.max(1));
             if left == 0 {
@@ -182,7 +182,30 @@ impl Job {
         }
     }
 
-    fn copy(&mut self, db: &Connection, process: u32) -> Result<u64, Trouble> {
+    /// Gives it another place among ticks, and leaves out processes.
+    pub(super) fn choose(
+        &mut self,
+        first_tick: u64,
+        wants: &impl Fn(ProcessNo) -> bool,
+        change: impl Fn(&Event) -> Event,
+    ) {
+        self.target.first_tick = first_tick;
+        self.events.retain(|(_, event)| wants(event.process));
+        self.events.iter_mut().for_each(|(_, event)| *event = change(event));
+        for source in &mut self.sources {
+            let mut left = Runs::default();
+            source.processes.ticks().filter(|process| wants(ProcessNo(*process))).for_each(|p| left.push(p));
+            source.processes = left;
+        }
+    }
+
+    /// Copies all processes into another file.
+    pub(super) fn copy_all(&mut self, from: &Connection, to: &Connection) -> Result<(), Trouble> {
+        let all: Vec<u32> = self.sources.iter().flat_map(|source| source.processes.ticks()).collect();
+        all.into_iter().try_for_each(|process| self.copy(from, to, process).map(|_| ()))
+    }
+
+    fn copy(&mut self, db: &Connection, to: &Connection, process: u32) -> Result<u64, Trouble> {
         let Self { sources, target, tools, processes, .. } = self;
         let Tools { unpacker, packer, frame, content, column: column_content } = tools;
         let mut slot = Slot { process: ProcessNo(process), ..Slot::default() };
@@ -221,7 +244,7 @@ impl Job {
         slot.cells = joined.into_values().map(Joined::end).collect();
         let samples = slot.samples();
         slot.pack(target.id, LONG_STREAM, packer, content, frame)?;
-        db.prepare_cached("INSERT INTO chunk VALUES(?, ?)")?
+        to.prepare_cached("INSERT INTO chunk VALUES(?, ?)")?
             .execute(params![chunk_id(target.id, process), &*frame])?;
         processes.push(process);
         target.processes += 1;
@@ -231,7 +254,16 @@ impl Job {
 
     /// Puts the new block in the place of the old ones; to be done in the transaction of the last copy.
     pub(super) fn finish(&mut self, db: &Connection) -> Result<(), Trouble> {
-        let Self { sources, target, times, costs, events, processes, tools, .. } = self;
+        self.put(db)?;
+        for source in &self.sources {
+            db.prepare_cached("DELETE FROM block WHERE id = ?")?.execute([i64::from(source.head.id)])?;
+        }
+        Ok(())
+    }
+
+    /// Writes the new block.
+    pub(super) fn put(&mut self, db: &Connection) -> Result<(), Trouble> {
+        let Self { target, times, costs, events, processes, tools, .. } = self;
         let Tools { packer, content, .. } = tools;
         times.write(target.id, processes, content);
         let times = packer.pack(content)?.to_vec();
@@ -242,9 +274,6 @@ impl Job {
         let id = i64::from(target.id);
         db.prepare_cached("INSERT INTO block VALUES(?, ?, ?, ?, ?)")?
             .execute(params![id, target.write(), times, costs, events])?;
-        for source in sources {
-            db.prepare_cached("DELETE FROM block WHERE id = ?")?.execute([i64::from(source.head.id)])?;
-        }
         Ok(())
     }
 }

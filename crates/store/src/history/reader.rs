@@ -195,8 +195,20 @@ impl HistoryReader {
     ) -> Result<T, Error> {
         let db = &self.looks.db;
         let failed = |error| self.failed(error);
+        if !db.is_autocommit() {
+            return ask(db, &mut self.state.borrow_mut());
+        }
         db.execute_batch("BEGIN").map_err(failed)?;
         let answer = self.refresh(db).and_then(|()| ask(db, &mut self.state.borrow_mut()));
+        let _ = db.execute_batch("COMMIT");
+        answer
+    }
+
+    /// Runs many questions on one state of the file.
+    pub(super) fn as_of_now<T>(&self, ask: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+        let db = &self.looks.db;
+        db.execute_batch("BEGIN").map_err(|error| self.failed(error))?;
+        let answer = self.refresh(db).and_then(|()| ask());
         let _ = db.execute_batch("COMMIT");
         answer
     }

@@ -48,6 +48,16 @@ impl HistoryReader {
 }
 
 impl Ticks<'_> {
+    /// Begins with the tick of this number.
+    pub(super) fn begin_at(&mut self, number: u64) {
+        self.next = number;
+    }
+
+    /// The number of the tick that was read last.
+    pub(super) fn number(&self) -> u64 {
+        self.next.saturating_sub(1)
+    }
+
     /// Reads the next tick into one that is kept; false when there is none.
     pub fn read(&mut self, tick: &mut Tick) -> Result<bool, Error> {
         while !self.failed {

@@ -67,6 +67,8 @@ pub(super) fn next_task(
     }
     let reduce = |retention: &Retention, whole: bool| {
         steps(retention).into_iter().find_map(|(after, step_ms, span_ms)| {
+            // Not so long that it waits for itself.
+            let span_ms = span_ms.min(limit(after) / 2);
             let old = |head: &Head| age(head) > limit(after) && head.step_ms < step_ms;
             let (first, end) = group(blocks, whole, 1, stuck, old, |first, head| {
                 head.last_ms.saturating_sub(first.first_ms) <= span_ms

@@ -29,7 +29,7 @@ use crate::reader::open_header;
 use crate::writer::{uri, write_look};
 
 /// An hour.
-const BLOCK_MS: u64 = 3_600_000;
+pub(super) const BLOCK_MS: u64 = 3_600_000;
 /// Most that waits in memory: a busy host's hour is flushed in parts.
 const BLOCK_BYTES: usize = 12 << 20;
 
@@ -46,8 +46,7 @@ pub struct HistoryWriter {
     known: BTreeMap<ProcessNo, Known>,
     next_process: u32,
     looks: Option<blob::Packer>,
-    pub(super) content: Vec<u8>,
-    pub(super) blob: Vec<u8>,
+    buffers: Buffers,
     damage: Vec<Error>,
     pub(super) house: House,
     /// Last: released when the database is closed.
@@ -76,8 +75,7 @@ impl HistoryWriter {
             known: BTreeMap::new(),
             next_process: 1,
             looks: None,
-            content: Vec::new(),
-            blob: Vec::new(),
+            buffers: Buffers::default(),
             damage: Vec::new(),
             house: House::default(),
             _lock: lock,
@@ -221,25 +219,10 @@ impl HistoryWriter {
     }
 
     fn write_block(&mut self) -> Result<(), Error> {
-        let Self { db, pending, packer, content, blob, path, known, next_block, .. } = self;
-        let (pending, block) = (&*pending, *next_block);
+        let Self { db, pending, packer, buffers, path, known, next_block, .. } = self;
         let sqlite = |error| Error::sqlite(error, path);
         let io = |error| Error::io(error, path);
-        let head = pending.head(block).write();
-        pending.times.write(block, &pending.processes(), content);
-        let times = packer.pack(content).map_err(io)?.to_vec();
-        pending.costs.write(block, content);
-        let costs = packer.pack(content).map_err(io)?.to_vec();
-        events::write(block, &pending.events, content);
-        let happened = packer.pack(content).map_err(io)?;
-        db.prepare_cached("INSERT INTO block VALUES(?, ?, ?, ?, ?)")
-            .and_then(|mut insert| insert.execute(params![i64::from(block), head, times, costs, happened]))
-            .map_err(sqlite)?;
-        let mut insert = db.prepare_cached("INSERT INTO chunk VALUES(?, ?)").map_err(sqlite)?;
-        for slot in &pending.slots {
-            slot.pack(block, TOGETHER, packer, content, blob).map_err(io)?;
-            insert.execute(params![chunk_id(block, slot.process.0), &*blob]).map_err(sqlite)?;
-        }
+        put_block(db, packer, pending, *next_block, buffers, path)?;
         let mut insert =
             db.prepare_cached("INSERT OR REPLACE INTO incarnation VALUES(?, ?)").map_err(sqlite)?;
         let mut changed: Vec<ProcessNo> = pending
@@ -409,6 +392,43 @@ pub(super) fn replay(
         }
     }
     Ok(lost)
+}
+
+/// Writes what is pending as a block with its chunks.
+pub(super) fn put_block(
+    db: &Connection,
+    packer: &mut Packer,
+    pending: &Pending,
+    block: u32,
+    buffers: &mut Buffers,
+    path: &Path,
+) -> Result<(), Error> {
+    let Buffers { content, blob } = buffers;
+    let sqlite = |error| Error::sqlite(error, path);
+    let io = |error| Error::io(error, path);
+    let head = pending.head(block).write();
+    pending.times.write(block, &pending.processes(), content);
+    let times = packer.pack(content).map_err(io)?.to_vec();
+    pending.costs.write(block, content);
+    let costs = packer.pack(content).map_err(io)?.to_vec();
+    events::write(block, &pending.events, content);
+    let happened = packer.pack(content).map_err(io)?;
+    db.prepare_cached("INSERT INTO block VALUES(?, ?, ?, ?, ?)")
+        .and_then(|mut insert| insert.execute(params![i64::from(block), head, times, costs, happened]))
+        .map_err(sqlite)?;
+    let mut insert = db.prepare_cached("INSERT INTO chunk VALUES(?, ?)").map_err(sqlite)?;
+    for slot in &pending.slots {
+        slot.pack(block, TOGETHER, packer, content, blob).map_err(io)?;
+        insert.execute(params![chunk_id(block, slot.process.0), &*blob]).map_err(sqlite)?;
+    }
+    Ok(())
+}
+
+/// Where blobs are put together.
+#[derive(Default)]
+pub(super) struct Buffers {
+    content: Vec<u8>,
+    blob: Vec<u8>,
 }
 
 /// Makes the file with its mode when it is not there; is it new?
