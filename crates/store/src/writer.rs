@@ -13,9 +13,10 @@ use rusqlite::{Connection, OpenFlags, params};
 
 use crate::blob::{BlobError, Packer};
 use crate::error::{Error, ErrorKind};
+use crate::history::tables;
 use crate::record::{Core, Head};
 use crate::schema::{
-    APPLICATION_ID, About, Budget, Kind, MAX_LOOKS, MAX_PROCESSES, MAX_ROWS, SCHEMA, TABLES, process_id,
+    APPLICATION_ID, About, Budget, Kind, MAX_LOOKS, MAX_PROCESSES, MAX_ROWS, SCHEMA, process_id,
 };
 use crate::space::SpaceTable;
 use crate::temporary::Temporary;
@@ -62,7 +63,7 @@ impl CaseWriter {
         }
         let temporary = Temporary::create(path).map_err(|error| Error::io(error, path))?;
         let packer = Packer::new().map_err(|error| Error::io(error, path))?;
-        let db = open_new(&temporary.path, about).map_err(|error| Error::sqlite(error, path))?;
+        let db = open_new(&temporary.path, about, SCHEMA).map_err(|error| Error::sqlite(error, path))?;
         Ok(Self { path: path.to_owned(), replace, db: Some(db), temporary, packer, looks: 0 })
     }
 
@@ -94,7 +95,7 @@ impl CaseWriter {
     }
 }
 
-fn open_new(path: &Path, about: &About) -> rusqlite::Result<Connection> {
+pub(crate) fn open_new(path: &Path, about: &About, schema: u32) -> rusqlite::Result<Connection> {
     // Nobody else knows this file: no locks. Created by us just now: no links.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_URI
@@ -107,8 +108,8 @@ fn open_new(path: &Path, about: &About) -> rusqlite::Result<Connection> {
          PRAGMA cache_size=-256; BEGIN EXCLUSIVE;",
     )?;
     db.pragma_update(None, "application_id", APPLICATION_ID)?;
-    db.pragma_update(None, "user_version", SCHEMA)?;
-    for (_, statement) in TABLES {
+    db.pragma_update(None, "user_version", schema)?;
+    for (_, statement) in tables(schema) {
         db.execute_batch(statement)?;
     }
     for (key, value) in about.entries() {

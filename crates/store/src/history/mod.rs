@@ -15,15 +15,21 @@
 
 mod block;
 mod chunk;
+mod compact;
 mod events;
+mod export;
 mod frame;
+mod house;
 mod incarnation;
 mod journal;
 mod lock;
+mod looked;
 mod pending;
 mod question;
 mod reader;
+mod redact;
 mod replay;
+mod retention;
 mod runs;
 mod series;
 mod stream;
@@ -33,6 +39,7 @@ mod window;
 mod writer;
 
 pub use chunk::read_any_chunk;
+pub use export::{Selection, export};
 pub use incarnation::Known;
 pub use reader::{HistoryReader, looks_like_store};
 pub use replay::Ticks;
@@ -40,4 +47,5 @@ pub use series::{Covered, Found, Gap, GapKind, Happened, LookAt, Pixel, Point, R
 pub use tables::HISTORY_SCHEMA;
 pub(crate) use tables::{STORE_ID, tables};
 pub use window::Window;
-pub use writer::{HistoryWriter, Retention};
+pub use retention::Retention;
+pub use writer::HistoryWriter;
