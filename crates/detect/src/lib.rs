@@ -8,6 +8,7 @@ pub mod eta;
 pub mod groups;
 pub mod growth;
 pub mod heap;
+pub mod judge;
 pub mod limits;
 pub mod names;
 pub mod rules;
