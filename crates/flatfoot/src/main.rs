@@ -9,6 +9,7 @@ mod commands;
 mod failure;
 mod interrupt;
 mod present;
+mod recorder;
 mod source;
 mod target;
 mod visit;

@@ -118,6 +118,8 @@ fn who_has_a_number_keeps_it() {
     let mut again = sampler(SamplerOptions { known, ..SamplerOptions::default() });
     let tick = ticked(&mut again);
     assert_eq!(number_of(&tick, shell.child.id()), ProcessNo(7));
+    let ended = tick.events.iter().filter(|event| event.what == EventKind::ProcessEnded);
+    assert_eq!(ended.map(|event| event.process).collect::<Vec<_>>(), [ProcessNo(8)], "nobody saw its end");
     assert!(seen(&tick).all(|(no, _)| no == ProcessNo(7) || no > ProcessNo(8)));
 }
 

@@ -5,6 +5,7 @@ mod diagnose;
 mod doctor;
 mod heap;
 mod map;
+mod record;
 mod report;
 mod save;
 mod schema;
@@ -37,6 +38,7 @@ pub(crate) fn run(args: Args, term: Term) -> Result<Code> {
         Command::Map(args) => map::run(&args, term),
         Command::Heap(args) => heap::run(&args, term),
         Command::Save(args) => save::run(&args, term),
+        Command::Record(args) => record::run(&args, term),
         Command::Report(args) => report::run(&args, term),
         Command::Doctor => doctor::run(term),
         Command::Demo(args) => demo::run(args, term),

@@ -65,6 +65,11 @@ impl HostFiles {
         }
     }
 
+    /// Is the newest pid told?
+    pub(super) fn tells_newest(&self) -> bool {
+        self.tells_newest
+    }
+
     /// Tasks, and the newest pid.
     pub(super) fn load(&self) -> Option<Load> {
         let mut space = [0_u8; 128];

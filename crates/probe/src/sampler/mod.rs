@@ -203,6 +203,7 @@ impl Sampler {
         let mut changed = self.read_all(&now, &mut tick.events);
         changed |= self.find_new(&now, &mut tick.events)?;
         changed |= self.drop_gone();
+        self.miss_known(&now, &mut tick.events);
         if changed {
             self.family.rebuild(&self.slots);
             self.switch_crowded();
@@ -340,6 +341,20 @@ impl Sampler {
         let no = ProcessNo(self.next);
         self.next = self.next.saturating_add(1);
         no
+    }
+
+    /// Of those that a store knew and that are not there any more, nobody saw the end: it is told now. A pid of another
+    /// boot says nothing.
+    fn miss_known(&mut self, now: &Moment, events: &mut Vec<Event>) {
+        if self.load.newest.is_none() && self.host.tells_newest() {
+            // There are more to take in.
+            return;
+        }
+        for (key, process) in std::mem::take(&mut self.known) {
+            if key.boot == self.boot {
+                events.push(Event { at_boot_ms: now.boot_ms(), process, what: EventKind::ProcessEnded });
+            }
+        }
     }
 
     fn base(&self, now: &Moment) -> who::Base {
