@@ -72,6 +72,8 @@ pub(crate) enum Command {
     Heap(Heap),
     /// Keep the evidence before a restart: a case file that every command opens elsewhere
     Save(Save),
+    /// Diagnose over time, in the foreground: a line per event
+    Watch(Watching),
     /// Record this host: every process, for months, as a service or in the foreground
     Record(Record),
     /// A report for a ticket
@@ -325,6 +327,26 @@ pub(crate) struct Save {
     /// Watch for this long, and save every look: 90s, 6m
     #[arg(long = "for", value_name = "TIME", value_parser = parse_time)]
     pub(crate) watch_s: Option<f64>,
+}
+
+/// flatfoot watch
+#[derive(Clone, Debug, Default, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  flatfoot watch 3248               until Ctrl-C, or until it ends
+  flatfoot watch java --for 10m     and say at the end what was found
+  flatfoot watch 3248 --json        a JSON object for each event
+
+Exit codes: 0 nothing suspicious · 1 a likely finding, or a leak · 3 something grows · 4 the target ended")]
+pub(crate) struct Watching {
+    #[command(flatten)]
+    pub(crate) targets: Targets,
+    /// Time between looks
+    #[arg(long, value_name = "TIME", value_parser = parse_time, default_value = "2s")]
+    pub(crate) interval: f64,
+    /// End after this time [default: when it ends]
+    #[arg(long = "for", value_name = "TIME", value_parser = parse_time)]
+    pub(crate) for_s: Option<f64>,
 }
 
 /// flatfoot record

@@ -9,6 +9,7 @@
 //! A recorder runs for months beside work that matters more: it has a low priority, gives way when a tick costs more
 //! than its share, never makes up for ticks that were late, and records its own cost like everything else.
 
+mod closer;
 mod pace;
 mod place;
 mod report;
@@ -19,18 +20,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Result;
-use model::{Event, EventKind, ProcessNo, Tick};
-use probe::{Clock, Prober, ProcRoot, Sampler, SamplerOptions};
+use model::{Event, EventKind, Look, ProcessNo, Tick};
+use probe::{Clock, ProcRoot, Sampler, SamplerOptions};
 use store::history::{HistoryWriter, Retention};
 
 use crate::commands::VERSION;
 use crate::failure::{Code, Failure};
 use crate::interrupt;
 use crate::present::Term;
-use pace::Pace;
+pub(crate) use closer::Closer;
+pub(crate) use pace::Pace;
 pub(crate) use place::default_store;
-use report::Reporter;
-use watch::Watch;
+pub(crate) use report::Reporter;
+pub(crate) use watch::{Change, Watch};
 
 /// How to record.
 #[derive(Clone, Debug)]
@@ -60,7 +62,7 @@ pub(crate) fn run(settings: &Settings) -> Result<Code> {
     let flush = on_hangup();
     service::be_humble();
     let mut writer = HistoryWriter::open(&settings.path, &about(), settings.retention)?;
-    let root = || ProcRoot::open("/proc").map_err(no_proc);
+    let root = ProcRoot::open("/proc").map_err(no_proc)?;
     let known = writer.known().map(|known| (known.incarnation.key, known.process)).collect();
     let options = SamplerOptions {
         interval_s: settings.interval_s,
@@ -68,9 +70,10 @@ pub(crate) fn run(settings: &Settings) -> Result<Code> {
         known,
         ..SamplerOptions::default()
     };
-    let mut sampler = Sampler::new(root()?, options).map_err(no_proc)?;
-    let mut reporter = Reporter::new(settings.term);
-    let mut watch = Watch::new(Prober::new(root()?));
+    let mut sampler = Sampler::new(root, options).map_err(no_proc)?;
+    let mut reporter = Reporter::new(settings.term, "flatfoot.record/1");
+    let mut watch = Watch::new(settings.interval_s);
+    let mut closer = Closer::new()?;
     reporter.began(&settings.path, settings.interval_s, writer.damage())?;
     let notify = service::Notify::from_environment();
 
@@ -104,7 +107,19 @@ pub(crate) fn run(settings: &Settings) -> Result<Code> {
         }
         // Evidence beside the figures: not in the tick that is the last, nor when nothing can be written.
         if !ends && !trouble.failing {
-            watch.look_closer(&changes, |look| writer.look(look).is_ok());
+            let looks: Vec<Option<Look>> = if first {
+                vec![closer.everybody()]
+            } else {
+                watch.take_suspicious(&changes).into_iter().map(|pid| closer.process(pid)).collect()
+            };
+            for look in looks.into_iter().flatten() {
+                if let Err(error) = writer.look(&look) {
+                    reporter.failing(&error)?;
+                }
+                for finding in closer.news(look) {
+                    reporter.finding(&finding)?;
+                }
+            }
         }
         reporter.events(&tick)?;
         if flush.swap(false, Ordering::Relaxed) {

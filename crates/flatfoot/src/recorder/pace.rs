@@ -14,7 +14,7 @@ const MEMORY: f64 = 8.0;
 
 /// The rhythm of ticks.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Pace {
+pub(crate) struct Pace {
     asked_s: f64,
     interval_s: f64,
     due: f64,
@@ -24,22 +24,22 @@ pub(super) struct Pace {
 
 impl Pace {
     /// The first tick is due at once.
-    pub(super) fn new(interval_s: f64, now: f64) -> Self {
+    pub(crate) fn new(interval_s: f64, now: f64) -> Self {
         Self { asked_s: interval_s, interval_s, due: now, cost_s: 0.0, ticks: 0 }
     }
 
     /// When the next tick is due.
-    pub(super) fn due(&self) -> f64 {
+    pub(crate) fn due(&self) -> f64 {
         self.due
     }
 
     /// How much later than it was due a tick begins now.
-    pub(super) fn late_s(&self, now: f64) -> f64 {
+    pub(crate) fn late_s(&self, now: f64) -> f64 {
         (now - self.due).max(0.0)
     }
 
     /// A tick is over: the next is due one interval after the last was, or, when that is past, after now.
-    pub(super) fn next(&mut self, now: f64) {
+    pub(crate) fn next(&mut self, now: f64) {
         self.due += self.interval_s;
         if self.due <= now {
             self.due = now + self.interval_s;
@@ -47,12 +47,12 @@ impl Pace {
     }
 
     /// A tick out of turn: the last one, or one that somebody asked for.
-    pub(super) fn now(&mut self, now: f64) {
+    pub(crate) fn now(&mut self, now: f64) {
         self.due = now;
     }
 
     /// A tick has cost so many seconds of a processor; the new interval, when it changes.
-    pub(super) fn spent(&mut self, cost_s: f64) -> Option<f64> {
+    pub(crate) fn spent(&mut self, cost_s: f64) -> Option<f64> {
         self.ticks = self.ticks.saturating_add(1);
         // The first one takes everybody in.
         if self.ticks <= 2 {

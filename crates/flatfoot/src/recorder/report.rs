@@ -9,27 +9,27 @@ use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::Result;
-use model::{Bytes, Column, EventKind, State, Tick, show};
+use model::{Bytes, Column, EventKind, Finding, State, Tick, show};
 use probe::Clock;
 use serde_json::{Value, json};
 
 use super::watch::{Change, Watch, Who};
 use crate::present::{self, Term, time::rfc3339};
 
-const SCHEMA: &str = "flatfoot.record/1";
-
 /// Says things.
 #[derive(Debug)]
-pub(super) struct Reporter {
+pub(crate) struct Reporter {
     term: Term,
+    schema: &'static str,
 }
 
 impl Reporter {
-    pub(super) fn new(term: Term) -> Self {
-        Self { term }
+    /// Says things of a document's kind: `flatfoot.record/1`.
+    pub(crate) fn new(term: Term, schema: &'static str) -> Self {
+        Self { term, schema }
     }
 
-    pub(super) fn began(&self, path: &Path, interval_s: f64, damage: &[store::Error]) -> Result<()> {
+    pub(crate) fn began(&self, path: &Path, interval_s: f64, damage: &[store::Error]) -> Result<()> {
         let path = model::Text::from_bytes(std::os::unix::ffi::OsStrExt::as_bytes(path.as_os_str()));
         let damage: Vec<String> = damage.iter().map(ToString::to_string).collect();
         if self.term.json {
@@ -44,7 +44,7 @@ impl Reporter {
     }
 
     /// A judgement changed.
-    pub(super) fn change(&self, change: &Change) -> Result<()> {
+    pub(crate) fn change(&self, change: &Change) -> Result<()> {
         if self.term.json {
             let with: Vec<String> = change.with.iter().map(|column| column.name()).collect();
             return self.object_at(
@@ -77,8 +77,25 @@ impl Reporter {
         ))
     }
 
+    /// What a closer look found.
+    pub(crate) fn finding(&self, finding: &Finding) -> Result<()> {
+        if self.term.json {
+            return self.object("finding", json!({"finding": finding}));
+        }
+        let label = finding.process.label.as_ref().map(|label| format!(" {label}")).unwrap_or_default();
+        present::print(&format!(
+            "{}  {}  {}[{}]{label}  {}  {}\n",
+            rfc3339(Clock::wall()),
+            self.term.red(&finding.kind.title()),
+            finding.process.name,
+            finding.process.pid,
+            present::diagnosis::headline(finding),
+            finding.confidence.label(),
+        ))
+    }
+
     /// What happened to time itself; everything else is in the store.
-    pub(super) fn events(&self, tick: &Tick) -> Result<()> {
+    pub(crate) fn events(&self, tick: &Tick) -> Result<()> {
         for event in &tick.events {
             let (word, more, text) = match &event.what {
                 EventKind::ClockSet { by_ms } => {
@@ -103,7 +120,7 @@ impl Reporter {
         Ok(())
     }
 
-    pub(super) fn stretched(&self, interval_s: f64, asked_s: f64) -> Result<()> {
+    pub(crate) fn stretched(&self, interval_s: f64, asked_s: f64) -> Result<()> {
         if self.term.json {
             return self.object("interval", json!({"interval_s": interval_s, "asked_s": asked_s}));
         }
@@ -118,7 +135,7 @@ impl Reporter {
         Ok(())
     }
 
-    pub(super) fn failing(&self, error: &store::Error) -> Result<()> {
+    pub(crate) fn failing(&self, error: &store::Error) -> Result<()> {
         if self.term.json {
             return self.object("failing", json!({"error": error.to_string(), "hint": error.hint()}));
         }
@@ -129,7 +146,7 @@ impl Reporter {
         Ok(())
     }
 
-    pub(super) fn resumed(&self, ticks: u64) -> Result<()> {
+    pub(crate) fn resumed(&self, ticks: u64) -> Result<()> {
         if self.term.json {
             return self.object("resumed", json!({"ticks": ticks}));
         }
@@ -137,7 +154,7 @@ impl Reporter {
         Ok(())
     }
 
-    pub(super) fn ended(&self, watch: &Watch, troubled: u64) -> Result<()> {
+    pub(crate) fn ended(&self, watch: &Watch, troubled: u64) -> Result<()> {
         let (ticks, seconds, processes) = watch.totals();
         let standing = watch.standing();
         let of = |state| standing.get(&state).copied().unwrap_or(0);
@@ -160,20 +177,21 @@ impl Reporter {
         Ok(())
     }
 
-    fn object(&self, event: &str, more: Value) -> Result<()> {
+    /// A JSON object of now.
+    pub(crate) fn object(&self, event: &str, more: Value) -> Result<()> {
         self.object_at(Clock::wall(), event, more)
     }
 
-    #[allow(clippy::unused_self)] // as its siblings
     fn object_at(&self, at_unix_s: f64, event: &str, more: Value) -> Result<()> {
-        let mut object = json!({"schema": SCHEMA, "at": rfc3339(at_unix_s), "event": event});
+        let mut object = json!({"schema": self.schema, "at": rfc3339(at_unix_s), "event": event});
         if let (Value::Object(object), Value::Object(more)) = (&mut object, more) {
             object.extend(more);
         }
         present::print(&format!("{object}\n"))
     }
 
-    fn remark(&self, text: &str) {
+    /// Said unless it was asked to be quiet.
+    pub(crate) fn remark(&self, text: &str) {
         if !self.term.quiet {
             let _ = writeln!(std::io::stderr().lock(), "{text}");
         }

@@ -7,8 +7,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use detect::judge::{Context, Tracker, Unit, related};
-use model::{Column, EventKind, Incarnation, Look, ProcessNo, SeriesVerdict, State, Text, Tick};
-use probe::{Clock, Parts, Prober, SpaceDepth};
+use model::{Column, EventKind, Incarnation, Pid, ProcessNo, SeriesVerdict, State, Text, Tick};
 
 /// What is watched: what a leak is made of, and how it is counted.
 const WATCHED: [(Column, Unit); 8] = [
@@ -29,27 +28,29 @@ const LEAST_SUSPECTS: usize = 8;
 /// A process is looked at in full so often at most, and so many with one tick.
 const LOOKS_APART_S: f64 = 3_600.0;
 const LOOKS_A_TICK: usize = 2;
+/// So many threads more are worth a look at their births.
+const MORE_THREADS: u64 = 8;
 
 /// A change of judgement.
 #[derive(Clone, Debug)]
-pub(super) struct Change {
-    pub(super) at_unix_s: f64,
-    pub(super) process: ProcessNo,
-    pub(super) who: Who,
+pub(crate) struct Change {
+    pub(crate) at_unix_s: f64,
+    pub(crate) process: ProcessNo,
+    pub(crate) who: Who,
     /// The series that names the cause, and what it says.
-    pub(super) column: Column,
-    pub(super) verdict: model::Verdict,
+    pub(crate) column: Column,
+    pub(crate) verdict: model::Verdict,
     /// Other series of the process that it explains.
-    pub(super) with: Vec<Column>,
-    pub(super) before: State,
+    pub(crate) with: Vec<Column>,
+    pub(crate) before: State,
 }
 
 /// What a process is called.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Who {
-    pub(super) pid: u32,
-    pub(super) name: Text,
-    pub(super) label: Option<Text>,
+pub(crate) struct Who {
+    pub(crate) pid: u32,
+    pub(crate) name: Text,
+    pub(crate) label: Option<Text>,
 }
 
 impl Who {
@@ -80,26 +81,46 @@ struct Process {
     series: Vec<(Column, Tracker)>,
     /// What was said of each cause last.
     said: Vec<(Column, State, bool)>,
+    /// Threads at first, and how many of them are worth a look.
+    threads: Option<(u64, u64)>,
     looked_s: Option<f64>,
 }
 
 /// All of them.
 #[derive(Debug)]
-pub(super) struct Watch {
+pub(crate) struct Watch {
     processes: BTreeMap<ProcessNo, Process>,
-    prober: Prober,
+    /// Processes that have many more threads than before.
+    multiplied: Vec<ProcessNo>,
+    apart_s: f64,
     ticks: u64,
     first_s: Option<f64>,
     last_s: f64,
 }
 
 impl Watch {
-    pub(super) fn new(prober: Prober) -> Self {
-        Self { processes: BTreeMap::new(), prober, ticks: 0, first_s: None, last_s: 0.0 }
+    /// For ticks that come so many seconds apart. Faster than one each second is for who wants it closer; else points
+    /// more often than each five seconds tell a judge nothing more.
+    pub(crate) fn new(interval_s: f64) -> Self {
+        // A tick that comes a little early counts.
+        let apart_s = if interval_s < 1.0 { interval_s * 0.5 } else { LEAST_APART_S - 0.1 };
+        Self {
+            processes: BTreeMap::new(),
+            multiplied: Vec::new(),
+            apart_s,
+            ticks: 0,
+            first_s: None,
+            last_s: 0.0,
+        }
+    }
+
+    /// The same with every point taken.
+    pub(crate) fn closely(interval_s: f64) -> Self {
+        Self { apart_s: interval_s * 0.5, ..Self::new(interval_s) }
     }
 
     /// Takes a tick; gives the judgements that changed with it.
-    pub(super) fn take(&mut self, tick: &Tick) -> Vec<Change> {
+    pub(crate) fn take(&mut self, tick: &Tick) -> Vec<Change> {
         let now_s = tick.at_boot_ms as f64 / 1e3;
         self.ticks += 1;
         self.first_s.get_or_insert(now_s);
@@ -117,11 +138,14 @@ impl Watch {
             let Some(process) = self.processes.get_mut(&no) else { continue };
             // Rows that come more often than a judge needs: those with the slower figures are enough.
             let slow = values.iter().any(|(column, _)| *column == Column::Children);
-            if !slow && now_s - process.last_s < LEAST_APART_S {
+            if !(slow && self.apart_s >= LEAST_APART_S) && now_s - process.last_s < self.apart_s {
                 continue;
             }
             process.last_s = now_s;
-            if process.take(now_s, values) {
+            if process.has_multiplied(values) {
+                self.multiplied.push(no);
+            }
+            if process.take(now_s, values, self.apart_s) {
                 let unix_s = tick.at_unix_ms as f64 / 1e3;
                 process.changes(no, unix_s, &mut changes);
             }
@@ -135,7 +159,7 @@ impl Watch {
     }
 
     /// Those worth reading more of: what was said of comes first, then what moves most; one in a hundred at most.
-    pub(super) fn suspects(&self) -> Vec<ProcessNo> {
+    pub(crate) fn suspects(&self) -> Vec<ProcessNo> {
         let most = (self.processes.len() / 100).max(LEAST_SUSPECTS);
         let mut ranked: Vec<(State, usize, ProcessNo)> = self
             .processes
@@ -152,35 +176,29 @@ impl Watch {
         ranked.into_iter().map(|(_, _, no)| no).collect()
     }
 
-    /// Looks in full at those of whom something worse was said just now, and gives each look away.
-    pub(super) fn look_closer(&mut self, changes: &[Change], mut keep: impl FnMut(&Look) -> bool) {
+    /// Those to be looked at in full now: of whom something worse was said, and those whose threads have become many
+    /// more, as births tell a leak at once.
+    pub(crate) fn take_suspicious(&mut self, changes: &[Change]) -> Vec<Pid> {
         let now_s = self.last_s;
-        let worse = changes.iter().filter(|change| change.verdict.state == State::Leak);
-        for change in worse.take(LOOKS_A_TICK) {
+        let mut pids = Vec::new();
+        for change in changes.iter().filter(|change| change.verdict.state == State::Leak) {
             let Some(process) = self.processes.get_mut(&change.process) else { continue };
-            if process.looked_s.is_some_and(|looked_s| now_s - looked_s < LOOKS_APART_S) {
-                continue;
-            }
-            process.looked_s = Some(now_s);
-            let parts = Parts { space: SpaceDepth::Touched, rollup: false, ..Parts::everything() };
-            self.prober.begin_look();
-            let began = Clock::monotonic();
-            let mut look = Look {
-                at_unix_s: Clock::wall(),
-                at_boot_s: Clock::boot(),
-                host: self.prober.host(false),
-                ..Look::default()
-            };
-            look.processes.extend(self.prober.process(model::Pid(process.who.pid), &parts));
-            look.took_s = Clock::monotonic() - began;
-            if !keep(&look) {
-                return;
+            if process.looked_s.is_none_or(|looked_s| now_s - looked_s >= LOOKS_APART_S) {
+                process.looked_s = Some(now_s);
+                pids.push(Pid(process.who.pid));
             }
         }
+        for no in std::mem::take(&mut self.multiplied) {
+            pids.extend(self.processes.get(&no).map(|process| Pid(process.who.pid)));
+        }
+        pids.sort_unstable();
+        pids.dedup();
+        pids.truncate(LOOKS_A_TICK);
+        pids
     }
 
     /// Causes that grow now, by state: for a summary.
-    pub(super) fn standing(&self) -> HashMap<State, usize> {
+    pub(crate) fn standing(&self) -> HashMap<State, usize> {
         let mut counts = HashMap::new();
         for (_, state, _) in self.processes.values().flat_map(|process| &process.said) {
             *counts.entry(*state).or_default() += 1;
@@ -188,22 +206,40 @@ impl Watch {
         counts
     }
 
+    /// Has no series been judged yet?
+    pub(crate) fn is_learning(&self) -> bool {
+        let series = self.processes.values().flat_map(|process| &process.series);
+        series.map(|(_, tracker)| tracker).all(|tracker| tracker.samples() < detect::judge::LEAST_SAMPLES)
+    }
+
     /// Ticks taken, seconds from the first to the last, and processes now.
-    pub(super) fn totals(&self) -> (u64, f64, usize) {
+    pub(crate) fn totals(&self) -> (u64, f64, usize) {
         (self.ticks, self.last_s - self.first_s.unwrap_or(self.last_s), self.processes.len())
     }
 }
 
 impl Process {
+    /// Has it at least eight threads more than at first, or twice as many more as when that was asked before?
+    fn has_multiplied(&mut self, values: &[(Column, u64)]) -> bool {
+        let threads = values.iter().find(|(column, _)| *column == Column::Threads);
+        let Some((_, threads)) = threads else { return false };
+        let (first, worth) = self.threads.get_or_insert((*threads, threads.saturating_add(MORE_THREADS)));
+        let many = *threads >= *worth;
+        if many {
+            *worth = threads.saturating_add(threads.saturating_sub(*first).max(MORE_THREADS));
+        }
+        many
+    }
+
     /// Says whether any judgement may have changed.
-    fn take(&mut self, now_s: f64, values: &[(Column, u64)]) -> bool {
+    fn take(&mut self, now_s: f64, values: &[(Column, u64)], apart_s: f64) -> bool {
         let mut changed = false;
         for (column, value) in values {
             let Some((_, unit)) = WATCHED.iter().find(|(watched, _)| watched == column) else { continue };
             let at = match self.series.iter().position(|(known, _)| known == column) {
                 Some(at) => at,
                 None => {
-                    self.series.push((*column, Tracker::new(*unit, LEAST_APART_S.max(1.0))));
+                    self.series.push((*column, Tracker::new(*unit, apart_s)));
                     self.series.len() - 1
                 }
             };
