@@ -10,6 +10,7 @@ mod cost;
 mod floor;
 mod inside;
 mod latency;
+mod recorder;
 mod statistics;
 mod table;
 mod target;
@@ -57,6 +58,8 @@ enum Part {
     Latency,
     Top,
     Diagnose,
+    /// Sampling and recording a thousand processes, against who else records them
+    Recorder,
     /// Attach, agent and counters of a JVM
     Inside,
     /// Size and build of the binary
@@ -117,6 +120,10 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     if wanted(Part::Top) {
         say("a thousand processes");
         rows.extend(works::host(&built, rounds));
+    }
+    if wanted(Part::Recorder) {
+        say("recording a thousand processes");
+        rows.extend(recorder::rows(&built, if options.quick { 20 } else { 60 }));
     }
     if wanted(Part::Binary) {
         say(if options.cold { "the binary, built from nothing" } else { "the binary" });

@@ -4,7 +4,7 @@
 //! findings of closer looks, and its end.
 
 use anyhow::Result;
-use model::{Confidence, EventKind, Finding, ProcessNo, State, Tick, show};
+use model::{Column, Confidence, EventKind, Finding, ProcessNo, State, Tick, show};
 use probe::{Clock, ProcRoot, Sampler, SamplerOptions};
 use serde_json::json;
 
@@ -58,7 +58,7 @@ pub(crate) fn run(args: &cli::Watching, term: Term) -> Result<Code> {
                 EventKind::ProcessSeen(who) if who.key.pid == pid => Some(event.process),
                 _ => None,
             });
-            let Some(number) = number else {
+            let Some(number) = number.filter(|number| !is_dead(&tick, *number)) else {
                 let hint = "flatfoot top shows the processes";
                 return Err(Failure::new(Code::Ended, format!("{pid} has ended"), hint).into());
             };
@@ -84,6 +84,14 @@ fn reduce(tick: &mut Tick, number: ProcessNo) {
     tick.values = own.unwrap_or_default();
     tick.rows.retain(|row| row.process == number);
     tick.events.retain(|event| event.process == number || event.process == ProcessNo::HOST);
+}
+
+/// Has it ended, and was not waited for yet? Then it has a record, and no memory.
+fn is_dead(tick: &Tick, number: ProcessNo) -> bool {
+    let row = tick.by_process().find(|(process, _)| *process == number);
+    let Some((_, values)) = row else { return false };
+    let has = |column| values.iter().any(|(one, _)| *one == column);
+    has(Column::Cpu) && !has(Column::Virtual)
 }
 
 struct Session {
@@ -124,7 +132,7 @@ impl Session {
             self.weigh_change(change);
         }
         self.reporter.events(tick)?;
-        let mut ended = false;
+        let mut ended = tick.rows.first().is_some_and(|row| is_dead(tick, row.process));
         for event in &tick.events {
             match &event.what {
                 EventKind::ThreadBorn { name, .. } => {

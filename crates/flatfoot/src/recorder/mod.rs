@@ -169,8 +169,10 @@ fn keep(
     reporter: &mut Reporter,
 ) -> Result<()> {
     match writer.tick(tick) {
+        // What had to wait in memory is written with the next flush: now.
         Ok(()) => {
-            if std::mem::take(&mut trouble.failing) {
+            if trouble.failing && writer.flush().is_ok() {
+                trouble.failing = false;
                 reporter.resumed(trouble.lost)?;
             }
         }
