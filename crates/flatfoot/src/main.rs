@@ -11,6 +11,7 @@ mod failure;
 mod interrupt;
 mod moment;
 mod present;
+mod recorder;
 mod source;
 mod target;
 mod visit;

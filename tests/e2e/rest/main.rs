@@ -20,6 +20,8 @@ mod map_classes;
 mod map_jvm;
 mod map_stacks;
 mod namespaces;
+mod record;
 mod remains;
 mod rights;
 mod schemas;
+mod watch;

@@ -10,6 +10,7 @@ mod cost;
 mod floor;
 mod inside;
 mod latency;
+mod recorder;
 mod statistics;
 mod store;
 mod table;
@@ -58,6 +59,8 @@ enum Part {
     Latency,
     Top,
     Diagnose,
+    /// Sampling and recording a thousand processes, against who else records them
+    Recorder,
     /// Attach, agent and counters of a JVM
     Inside,
     /// Size and speed of the recorder's store
@@ -131,6 +134,10 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     if wanted(Part::Store) {
         say("the store");
         rows.extend(store::rows(rounds).unwrap_or_else(|why| vec![Row::missing("the store", &why)]));
+    }
+    if wanted(Part::Recorder) {
+        say("recording a thousand processes");
+        rows.extend(recorder::rows(&built, if options.quick { 20 } else { 60 }));
     }
     if wanted(Part::Binary) {
         say(if options.cold { "the binary, built from nothing" } else { "the binary" });

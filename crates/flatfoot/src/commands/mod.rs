@@ -7,12 +7,14 @@ mod diagnose;
 mod doctor;
 mod heap;
 mod map;
+mod record;
 mod report;
 mod save;
 mod schema;
 mod shell;
 mod threads;
 mod top;
+mod watch;
 
 use anyhow::Result;
 use model::Pid;
@@ -39,6 +41,8 @@ pub(crate) fn run(args: Args, term: Term) -> Result<Code> {
         Command::Map(args) => map::run(&args, term),
         Command::Heap(args) => heap::run(&args, term),
         Command::Save(args) => save::run(&args, term),
+        Command::Watch(args) => watch::run(&args, term),
+        Command::Record(args) => record::run(&args, term),
         Command::Report(args) => report::run(&args, term),
         Command::Compare(args) => compare::run(&args, term),
         Command::Doctor => doctor::run(term),

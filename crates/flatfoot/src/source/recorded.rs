@@ -106,7 +106,7 @@ impl RecordedSource {
         let before = Window::new(i64::MIN, self.window.until_unix_ms);
         for at in self.reader.looks(before)? {
             // One that can't be read costs that look; what it held of a process an older one may tell.
-            let Ok(stored) = self.reader.look(at.index) else { continue };
+            let Ok(stored) = self.reader.look(at.id) else { continue };
             for reading in stored.look.processes {
                 if pids.is_empty() || pids.contains(&reading.key.pid) {
                     let reading = match deep.remove(&reading.key) {
@@ -125,7 +125,7 @@ impl RecordedSource {
         let before = Window::new(i64::MIN, self.window.until_unix_ms);
         let deep = self.reader.looks(before)?.last().copied();
         let mut host = deep
-            .and_then(|at| self.reader.look(at.index).ok())
+            .and_then(|at| self.reader.look(at.id).ok())
             .map(|stored| stored.look.host)
             .unwrap_or_default();
         let columns = [

@@ -4,6 +4,7 @@
 pub mod credentials;
 pub mod dents;
 pub mod file;
+pub mod limits;
 pub mod pagemap;
 pub mod place;
 pub mod process;
