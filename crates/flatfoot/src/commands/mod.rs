@@ -1,5 +1,6 @@
 //! One file per command: choose the source, ask it, show the answer.
 
+mod check;
 mod demo;
 mod diagnose;
 mod doctor;
@@ -38,6 +39,8 @@ pub(crate) fn run(args: Args, term: Term) -> Result<Code> {
         Command::Heap(args) => heap::run(&args, term),
         Command::Save(args) => save::run(&args, term),
         Command::Report(args) => report::run(&args, term),
+        Command::Check(args) => check::run(&args, term),
+        Command::CheckGuard(args) => crate::check::guard::run(&args),
         Command::Doctor => doctor::run(term),
         Command::Demo(args) => demo::run(args, term),
         Command::DemoChild { period_ms } => demo::child(period_ms),

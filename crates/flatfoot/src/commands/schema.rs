@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::save::SavedDocument;
 use crate::analyse::Diagnosis;
+use crate::check::document::Document as CheckDocument;
 use crate::cli;
 use crate::failure::{Code, Failure};
 use crate::present;
@@ -36,13 +37,14 @@ pub(crate) fn run(args: &cli::Schema) -> Result<Code> {
     Ok(Code::Clean)
 }
 
-fn all() -> [(&'static str, Schema); 7] {
+fn all() -> [(&'static str, Schema); 8] {
     [
         ("diagnosis", schema_for!(Diagnosis)),
         ("map", schema_for!(MapDocument)),
         ("threads", schema_for!(ThreadsDocument)),
         ("heap", schema_for!(HeapDocument)),
         ("top", schema_for!(TopDocument)),
+        ("check", schema_for!(CheckDocument)),
         ("doctor", schema_for!(DoctorDocument)),
         ("saved", schema_for!(SavedDocument)),
     ]
