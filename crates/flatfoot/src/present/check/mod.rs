@@ -99,9 +99,9 @@ pub(super) fn details(leak: &Leak) -> Vec<String> {
         let frames = by.frames.iter().filter(|frame| !matches!(frame.role.as_str(), "jdk" | "runtime"));
         let shown = |frame: &model::Frame| {
             let origin = frame.origin.as_ref().map_or_else(String::new, |origin| format!("  {origin}"));
-            format!("  at {}{origin}", creators::place(frame))
+            format!("from {}{origin}", creators::place(frame))
         };
-        lines.splice(0..0, frames.take(4).map(shown));
+        lines.splice(0..0, frames.skip(1).take(3).map(shown));
     }
     if let Some(entry) = &leak.allowed_less {
         lines.push(format!("more than {entry} allows: {} in all", amount(leak.total, leak.bytes)));
