@@ -38,7 +38,7 @@ fn a_server_that_never_gets_ready() {
     assert_eq!(run.status, 125, "{run:#?}");
     assert!(run.stderr.contains("ready pid="), "its last lines are shown: {run:#?}");
     // A command that hangs is ended with the wait.
-    let hang = format!("sleep 1000 {}", served.socket());
+    let hang = format!("sleep 1000; : {}", served.socket());
     let run = served.check(&["--ready-timeout", "1s", "--ready", &hang], &["none"]);
     assert_eq!(run.status, 125, "{run:#?}");
 }
@@ -52,7 +52,6 @@ fn each_way_to_be_ready() {
         (vec!["--ready-log", "mode=none"], "it printed the line"),
         (vec![], "it listens"),
     ] {
-        let _ = std::fs::remove_file(served.file("socket"));
         let run =
             served.check(&[options.as_slice(), &["--rounds", "1", "--warmup", "0"]].concat(), &["none"]);
         assert_eq!(run.status, 0, "{run:#?}");
@@ -88,7 +87,6 @@ fn work_that_fails_passes_its_status_through() {
 }
 
 fn served_again(served: &Served, work: &str) -> (i32, serde_json::Value) {
-    let _ = std::fs::remove_file(served.file("socket"));
     served.json(&["--work", work], &["none"])
 }
 

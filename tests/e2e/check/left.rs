@@ -11,7 +11,7 @@ use crate::support::wait_until;
 fn interrupted(signal: Signal) -> i32 {
     let served = Served::new();
     let marker = served.file("working");
-    let work = format!("touch {}; sleep 1000 {}", marker.display(), served.socket());
+    let work = format!("touch {}; sleep 1000; : {}", marker.display(), served.socket());
     let mut child = served.command(&["--work", &work], &["daemon"]).spawn().expect("flatfoot");
     wait_until("work", 30.0, || marker.exists());
     assert!(served.there().len() >= 3, "the server, its daemon and the work: {:?}", served.there());
@@ -57,8 +57,11 @@ fn of_a_server_that_made_a_daemon() {
 #[test]
 fn of_work_that_leaves_something() {
     let served = Served::new();
-    let work =
-        format!("{}; sh -c 'exec 1>&- 2>&-; setsid sleep 1000 {}' & ", served.asking(12, 1), served.socket());
+    let work = format!(
+        "{}; sh -c 'exec 1>&- 2>&-; setsid sleep 1000; : {}' & ",
+        served.asking(12, 1),
+        served.socket()
+    );
     let (code, said) = served.json(&["--work", &work], &["none"]);
     assert_eq!(code, 0, "it is not the server's: {said:#}");
     assert!(said["notes"].to_string().contains("the work left"), "{said:#}");

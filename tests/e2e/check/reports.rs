@@ -61,7 +61,6 @@ fn junit_has_a_case_for_each_rule() {
 }
 
 fn served_again(served: &Served, options: &[&str]) -> crate::support::Run {
-    let _ = std::fs::remove_file(served.file("socket"));
     served.check(options, &["none"])
 }
 
@@ -97,7 +96,6 @@ fn annotations_come_by_themselves_on_github() {
     assert_eq!(run.status, 23, "{run:#?}");
     let line = "::error title=descriptor leak::12 more file descriptors after each round";
     assert!(run.lines().contains(&line), "{run:#?}");
-    let _ = std::fs::remove_file(served.file("socket"));
     let run = served.check(&["--rounds", "3"], &["fd"]);
     assert!(!run.stdout.contains("::error"), "{run:#?}");
 }
@@ -108,7 +106,6 @@ fn the_document_fits_its_schema() {
     let schema = served.flatfoot.run(&["schema", "check"]).json();
     let validator = jsonschema::validator_for(&schema).expect("a schema");
     for mode in [vec!["thread"], vec!["child"], vec!["die", "3", "30"], vec!["none"]] {
-        let _ = std::fs::remove_file(served.file("socket"));
         let (_, said) = served.json(&["--rounds", "3"], &mode);
         let errors: Vec<String> =
             validator.iter_errors(&said).map(|e| format!("{}: {e}", e.instance_path())).collect();

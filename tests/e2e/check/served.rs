@@ -45,7 +45,10 @@ impl Served {
 
     /// The arguments for a server of this mode.
     pub(crate) fn args(&self, options: &[&str], mode: &[&str]) -> Vec<String> {
-        let mut args = vec!["check".to_owned(), "--linger".to_owned(), "1s".to_owned()];
+        let mut args = vec!["check".to_owned()];
+        if !options.contains(&"--linger") {
+            args.extend(["--linger".to_owned(), "1s".to_owned()]);
+        }
         if !options.contains(&"--work") {
             args.extend(["--work".to_owned(), self.asking(REQUESTS, 1)]);
         }

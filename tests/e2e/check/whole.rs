@@ -56,7 +56,11 @@ fn who_ends_within_the_linger_is_no_leak() {
 
 #[test]
 fn keep_leaves_them_alone() {
-    let run = checked(&["--linger", "100ms", "--keep", "--json"], "(setsid sleep 1003 &)", "mark-keep");
+    let run = checked(
+        &["--linger", "100ms", "--keep", "--json"],
+        "(setsid sleep 1003 >/dev/null 2>&1 &)",
+        "mark-keep",
+    );
     let said = run.json();
     assert_eq!(run.status, 23, "{said:#}");
     let pid = only(&said)["survivors"][0]["pid"].as_i64().expect("a pid");

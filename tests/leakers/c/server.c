@@ -234,6 +234,7 @@ int main(int argc, char **argv)
     if (strcmp(mode, "stubborn") == 0)
         signal(SIGTERM, SIG_IGN);
     struct sockaddr_un at = address(argv[1]);
+    unlink(argv[1]);
     int listener = socket(AF_UNIX, SOCK_STREAM, 0);
     if (listener < 0 || bind(listener, (struct sockaddr *)&at, sizeof at) != 0 || listen(listener, 128) != 0)
         fail(argv[1]);

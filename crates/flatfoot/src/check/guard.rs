@@ -152,19 +152,8 @@ impl Guard {
     }
 
     fn told(&mut self) -> Told {
-        let mut bytes = [0; 256];
-        loop {
-            match (&self.line).read(&mut bytes) {
-                Ok(0) => return Told::End(GRACE_S),
-                Ok(read) => self.heard.extend(bytes.iter().take(read)),
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
-                Err(_) => return Told::End(GRACE_S),
-            }
-            if self.heard.len() > LONGEST {
-                return Told::End(GRACE_S);
-            }
-        }
+        let gone = self.hear();
+        // What was said before the end of the line counts: "leave" most of all.
         while let Some(at) = self.heard.iter().position(|byte| *byte == b'\n') {
             let words: Vec<u8> = self.heard.drain(..=at).collect();
             let words = String::from_utf8_lossy(&words);
@@ -177,7 +166,24 @@ impl Guard {
                 _ => {}
             }
         }
-        Told::Nothing
+        if gone { Told::End(GRACE_S) } else { Told::Nothing }
+    }
+
+    /// Reads what there is; true when flatfoot is gone.
+    fn hear(&mut self) -> bool {
+        let mut bytes = [0; 256];
+        loop {
+            match (&self.line).read(&mut bytes) {
+                Ok(0) => return true,
+                Ok(read) => self.heard.extend(bytes.iter().take(read)),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return false,
+                Err(_) => return true,
+            }
+            if self.heard.len() > LONGEST {
+                return true;
+            }
+        }
     }
 
     fn signal(&self, number: &str) {

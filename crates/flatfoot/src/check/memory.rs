@@ -24,8 +24,10 @@ pub(super) const RESERVED: Subject = "reserved";
 /// Touched bytes of a process by what they are for, and its mappings. Stacks are the threads' affair; a Java heap is
 /// judged by what is alive in it, and compiled code grows while a program warms up.
 pub(super) fn figures(map: &MemoryMap) -> BTreeMap<Subject, f64> {
+    // A class that is not there is nothing; one whose pages could not be counted is not known.
     let touched = |classes: &[MemoryClass]| {
-        classes.iter().map(|class| map.of(*class).touched.map(|bytes| bytes.0 as f64)).sum::<Option<f64>>()
+        let there = map.classes.iter().filter(|(class, _)| classes.contains(class));
+        there.map(|(_, amounts)| amounts.touched.map(|bytes| bytes.0 as f64)).sum::<Option<f64>>()
     };
     let groups: [(Subject, &[MemoryClass]); 5] = [
         ("native-heap", &[MemoryClass::MainHeap, MemoryClass::MallocArena, MemoryClass::Anonymous]),

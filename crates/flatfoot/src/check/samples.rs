@@ -19,7 +19,7 @@ const MOST: usize = 64;
 /// Points that are kept of each; then every other one goes.
 const POINTS: usize = 512;
 /// Fewer, or within less time, say nothing.
-const LEAST_POINTS: usize = 48;
+const LEAST_POINTS: usize = 24;
 pub(super) const LEAST_S: f64 = 5.0;
 /// The smallest rises that count.
 const THREADS: f64 = 16.0;
@@ -184,7 +184,7 @@ mod tests {
     fn growth_until_the_end_is_told() {
         assert_eq!(judged(|look| 2 + look, 100), ["threads grew from 2 to 101, 10.00/s, until its end"]);
         assert_eq!(judged(|look| 2 + look, 5_000).len(), 1, "also of a long run");
-        assert_eq!(judged(|look| 2 + look, 40), [""; 0], "too short");
+        assert_eq!(judged(|look| 2 + look, 20), [""; 0], "too short");
     }
 
     #[test]
