@@ -66,3 +66,21 @@ fn of_work_that_leaves_something() {
     assert_eq!(code, 0, "it is not the server's: {said:#}");
     assert!(said["notes"].to_string().contains("the work left"), "{said:#}");
 }
+
+/// The guard is what ends everybody; without it flatfoot does.
+#[test]
+fn after_the_guard_was_killed() {
+    let served = Served::new();
+    let marker = served.file("working");
+    let work = format!("touch {}; sleep 1000; : {}", marker.display(), served.socket());
+    let mut child = served.command(&["--work", &work], &["daemon"]).spawn().expect("flatfoot");
+    wait_until("work", 30.0, || marker.exists());
+    let children = format!("/proc/{0}/task/{0}/children", child.id());
+    let children = std::fs::read_to_string(children).expect("children");
+    let guard = children.split_whitespace().next().and_then(|pid| pid.parse().ok()).and_then(Pid::from_raw);
+    kill_process(guard.expect("the server's guard"), Signal::KILL).expect("a signal");
+    let run = collect(&mut child);
+    assert_eq!(run.status, 125, "{run:#?}");
+    assert!(run.stderr.contains("the guard of process"), "{run:#?}");
+    served.nobody_is_left();
+}

@@ -36,8 +36,8 @@ pub(super) fn judge(values: &[u64], survivors: Option<&[u64]>, least_rounds: usi
     let survived = survivors.is_none_or(|born| without(&mut born.iter().map(|born| *born > 0)));
     let goes_on = rises.last().is_some_and(|rise| *rise > 0);
     let half = rises.len() / 2;
-    let early: i64 = rises.iter().take(half).sum();
-    let late: i64 = rises.iter().rev().take(half).sum();
+    let early: i128 = rises.iter().take(half).map(|rise| i128::from(*rise)).sum();
+    let late: i128 = rises.iter().rev().take(half).map(|rise| i128::from(*rise)).sum();
     if !grew || !survived || !goes_on || late * 2 < early {
         Verdict::Settles
     } else if rises.len() < least_rounds {
@@ -60,7 +60,7 @@ pub(super) fn words(rises: &[i64], subject: &str, marks: bool) -> String {
     if marks && rises.len() == 1 {
         return format!("{high} more {subject} than at the first mark");
     }
-    let total: i64 = rises.iter().sum();
+    let total: i128 = rises.iter().map(|rise| i128::from(*rise)).sum();
     let when = if up.len() == rises.len() {
         "after each round".to_owned()
     } else {
@@ -124,6 +124,7 @@ mod tests {
         #[test]
         fn any_counts_are_judged(values in proptest::collection::vec(any::<u64>(), 0..12)) {
             let _ = judge(&values, None, 3);
+            let _ = words(&rises(&values), "x", false);
         }
 
         #[test]

@@ -10,7 +10,7 @@ use super::tree::{self, Member};
 use crate::analyse::point;
 
 /// Of more processes only their number is judged.
-const MOST: usize = 64;
+pub(super) const MOST: usize = 64;
 
 /// A process from its birth to its end, pids that are used again notwithstanding.
 pub(super) type Key = (Pid, Ticks);

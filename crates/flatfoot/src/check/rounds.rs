@@ -5,7 +5,7 @@ use std::io::IsTerminal as _;
 use std::process::Stdio;
 
 use anyhow::Result;
-use model::{Impact, Pid, Text};
+use model::{Impact, Text};
 use probe::sys::family::{End, adopt_orphans};
 use probe::{Clock, Prober};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -342,12 +342,8 @@ impl<'a> Rounds<'a> {
             if !ran && ended > 0 {
                 self.notes.push(format!("{ended} processes outlived the server, and were ended"));
             }
-            // Only if the guard was killed is anybody here.
-            let own = Pid(std::process::id());
-            for member in tree::descendants(&mut self.prober, own) {
-                tree::signal(&mut self.prober, &member, rustix::process::Signal::KILL);
-            }
         }
+        tree::end_orphans(&mut self.prober);
         document.notes.append(&mut self.notes);
     }
 

@@ -81,6 +81,22 @@ pub(crate) fn signal(prober: &mut Prober, member: &Member, signal: Signal) {
     }
 }
 
+/// Ends everybody below flatfoot itself: there is nobody, unless a guard was killed.
+pub(crate) fn end_orphans(prober: &mut Prober) {
+    const TRIES: usize = 100;
+    let own = Pid(std::process::id());
+    for _ in 0..TRIES {
+        let left = descendants(prober, own);
+        if left.iter().all(|member| member.state == 'Z') {
+            return;
+        }
+        for member in &left {
+            signal(prober, member, Signal::KILL);
+        }
+        probe::Clock::sleep(0.02);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

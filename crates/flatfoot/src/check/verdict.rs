@@ -99,6 +99,12 @@ impl Judging<'_> {
                 gone.join(", ")
             ));
         }
+        if self.marks.iter().any(|mark| mark.below.len() >= super::mark::MOST) {
+            self.found.not_judged.push(format!(
+                "threads, descriptors and memory of more than {} processes: the others are only counted",
+                super::mark::MOST
+            ));
+        }
         keys
     }
 

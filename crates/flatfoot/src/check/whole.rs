@@ -45,8 +45,14 @@ pub(super) fn run(plan: &Plan) -> Result<Document> {
             }
         }
         let due = Clock::monotonic() + step;
-        if let Some(end) = kept.wait(step)? {
-            break end;
+        match kept.wait(step) {
+            Ok(Some(end)) => break end,
+            Ok(None) => {}
+            Err(error) => {
+                drop(kept);
+                tree::end_orphans(&mut prober);
+                return Err(error);
+            }
         }
         // A signal ends the wait early; that is no reason for a look.
         step = if Clock::monotonic() >= due {
