@@ -30,8 +30,8 @@ fn a_pool_that_fills_while_it_warms_up_or_in_the_first_rounds() {
 #[test]
 fn a_pool_that_shrinks_within_the_linger() {
     let served = Served::new();
-    // Each round leaves twelve threads for 0.4 s: looked at too early, they would be more.
-    passes(&served, &["--linger", "5s"], &["elastic", "400"]);
+    // Each round leaves twelve threads for three seconds: looked at too early, they would be twelve more each time.
+    passes(&served, &["--linger", "10s"], &["elastic", "3000"]);
 }
 
 #[test]
