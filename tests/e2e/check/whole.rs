@@ -121,12 +121,24 @@ fn growth_until_its_end_is_found() {
     let leak = built().join("leak");
     let leak = leak.to_str().expect("a path");
     let flatfoot = Flatfoot::new();
-    let run = flatfoot.run(&["check", "--json", "--", "timeout", "8", leak, "threads-unjoined", "50"]);
+    let run = flatfoot.run(&[
+        "check",
+        "--json",
+        "--",
+        "timeout",
+        "8",
+        leak,
+        "threads-unjoined",
+        "50",
+        "0",
+        "job-#-worker",
+    ]);
     let said = run.json();
     // timeout's own way to say that time was up.
     assert_eq!(run.status, 124, "{said:#}");
     let leak = only(&said);
     assert_eq!((&leak["rule"], &leak["process"]["name"]), (&json!("thread"), &json!("leak")), "{leak:#}");
+    assert_eq!(leak["subject"], "job-*-worker", "{leak:#}");
     let total = leak["total"].as_f64().expect("a number");
     assert!((60.0..=160.0).contains(&total), "some twenty a second: {leak:#}");
     assert_eq!(said["rules_not_judged"], json!(["memory"]), "{said:#}");

@@ -7,8 +7,9 @@
 use std::collections::BTreeMap;
 
 use detect::growth::{Growth, two_window};
-use model::{Bytes, Pid, Text, show};
-use probe::{Clock, DescriptorDepth, Parts, Prober};
+use detect::names;
+use model::{Bytes, Pid, ProcessReading, Text, show};
+use probe::{Clock, DescriptorDepth, Parts, Prober, ThreadDepth};
 
 use super::document::{Leak, Process, Rule};
 use super::mark::Key;
@@ -38,6 +39,9 @@ struct Point {
 struct Track {
     name: Text,
     points: Vec<Point>,
+    /// What most threads are called, and how many there were when that was read.
+    pattern: Option<Text>,
+    named_at: f64,
     /// Looks of which one is kept.
     stride: usize,
     skipped: usize,
@@ -72,6 +76,7 @@ impl Samples {
             let Some(reading) = prober.process(member.pid, &parts) else { continue };
             let track = self.tracks.entry((member.pid, reading.key.start)).or_default();
             track.name = reading.stat.name.clone();
+            track.name_threads(prober, &reading);
             track.add(Point {
                 at_s,
                 figures: [
@@ -117,13 +122,15 @@ impl Samples {
                     }
                 };
                 let speed = if rule == Rule::Memory { show::byte_rate(rate) } else { show::rate(rate) };
+                let pattern = track.pattern.clone().filter(|_| rule == Rule::Thread);
+                let most = pattern.as_ref().map_or_else(String::new, |name| format!(", most of them {name}"));
                 leaks.push(Leak {
                     rule,
                     kind: rule.kind(),
                     process: Process { pid: *pid, name: track.name.clone() },
-                    subject: subject.into(),
+                    subject: pattern.unwrap_or_else(|| subject.into()),
                     summary: format!(
-                        "{subject} grew from {} to {}, {speed}, until its end",
+                        "{subject} grew from {} to {}, {speed}, until its end{most}",
                         amount(from),
                         amount(to)
                     ),
@@ -144,6 +151,21 @@ impl Track {
     fn is_enough(&self) -> bool {
         let (Some(first), Some(last)) = (self.points.first(), self.points.last()) else { return false };
         self.points.len() >= LEAST_POINTS && last.at_s - first.at_s >= LEAST_S
+    }
+
+    /// Reads the names of threads, each time that there are a quarter more: that stays light, however many there are.
+    fn name_threads(&mut self, prober: &mut Prober, reading: &ProcessReading) {
+        let threads = reading.stat.threads as f64;
+        if threads < THREADS || threads < 1.25 * self.named_at {
+            return;
+        }
+        self.named_at = threads;
+        let parts = Parts { threads: ThreadDepth::Basic, ..Parts::default() };
+        let Some(reading) = prober.process(reading.key.pid, &parts) else { return };
+        let names: Vec<&str> =
+            reading.threads.value().into_iter().flatten().map(|thread| thread.name.as_str()).collect();
+        let most = names::fold(&names).into_iter().max_by_key(|group| group.members.len());
+        self.pattern = most.map(|group| group.pattern.into());
     }
 
     fn add(&mut self, point: Point) {
