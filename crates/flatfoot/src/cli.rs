@@ -77,6 +77,8 @@ pub(crate) enum Command {
     Report(Report),
     /// For CI: run a command, or a server with work, and fail if it leaks
     Check(Check),
+    /// Before and after: what changed, what appeared; or whether a finding is fixed
+    Compare(Compare),
     /// What flatfoot can see here, and what would let it see more
     #[command(
         after_help = "Examples:\n  flatfoot doctor\n  sudo flatfoot doctor              what root would see"
@@ -125,6 +127,22 @@ pub(crate) struct Targets {
     /// A container, by the beginning of its id (docker ps, crictl ps)
     #[arg(long, value_name = "ID")]
     pub(crate) container: Vec<String>,
+    #[command(flatten)]
+    pub(crate) past: Past,
+}
+
+/// What was recorded, instead of what is now.
+#[derive(Clone, Debug, Default, ClapArgs)]
+pub(crate) struct Past {
+    /// What was recorded since then: 24h, 09:00, 2026-03-01, or 24h..1h
+    #[arg(long, value_name = "WHEN", conflicts_with = "at")]
+    pub(crate) since: Option<String>,
+    /// As it was then, judged by the day before it: 09:00, "2026-03-01 09:00", 2h
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) at: Option<String>,
+    /// The recorder's store [default: where flatfoot record keeps it]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) store: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, Default, ClapArgs)]
@@ -155,6 +173,24 @@ impl AccessChoice {
     }
 }
 
+/// Whether to walk a JVM's heap, and for how long it may stand still.
+#[derive(Clone, Copy, Debug, Default, ClapArgs)]
+pub(crate) struct Walk {
+    /// Walk the JVM's heap once, for who holds its pools; it stands still meanwhile. Needs --access agent
+    #[arg(long)]
+    pub(crate) heap_walk: bool,
+    /// The longest that the walk may stop the JVM: not begun when it may take longer, and ended when it does
+    #[arg(long, default_value = "1s", value_name = "TIME", value_parser = parse_time, requires = "heap_walk")]
+    pub(crate) pause_budget: f64,
+}
+
+impl Walk {
+    /// Seconds that a walk may take; `None` without one.
+    pub(crate) fn budget_s(self) -> Option<f64> {
+        self.heap_walk.then_some(self.pause_budget)
+    }
+}
+
 /// flatfoot heap
 #[derive(Clone, Debug, Default, ClapArgs)]
 #[command(after_help = "\
@@ -162,6 +198,9 @@ Examples:
   flatfoot heap 3248                what grows within ten seconds, suspects first
   flatfoot heap 3248 --for 5m       over a longer time: slow leaks
   flatfoot heap 3248 --for 0s       what is there now, in one look
+  flatfoot heap 3248 --access agent --heap-walk --pause 5s
+                                    and who holds what grows: a walk over the heap, once
+  flatfoot heap 7c1e.flatfoot       what was kept, on any machine
 
 Asks a JVM through its attach mechanism (no JDK needed). Each look counts all objects and stops the JVM meanwhile:
 estimated before, measured and reported after. A full collection is never forced.")]
@@ -174,9 +213,21 @@ pub(crate) struct Heap {
     /// Looks in that time
     #[arg(long, default_value_t = 4, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=64))]
     pub(crate) looks: u32,
-    /// The longest that one look may stop the JVM, as far as that can be told before
-    #[arg(long, default_value = "2s", value_name = "TIME", value_parser = parse_time)]
+    /// The longest that one look, or the walk, may stop the JVM, as far as that can be told before
+    #[arg(long, visible_alias = "pause-budget", default_value = "2s", value_name = "TIME", value_parser = parse_time)]
     pub(crate) pause: f64,
+    /// How far to go: attach counts objects, agent also reads how much direct buffers hold
+    #[arg(long, value_enum, default_value_t = AccessChoice::Attach, value_name = "LEVEL")]
+    pub(crate) access: AccessChoice,
+    /// Walk the heap once, at the end: who holds what grows, and direct buffers. Needs --access agent; stops the JVM
+    #[arg(long)]
+    pub(crate) heap_walk: bool,
+    /// Keep what was seen in a case file, which must not exist yet [default: in the state directory, of what leaks]
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Don't keep a case file of what was found
+    #[arg(long, conflicts_with = "output")]
+    pub(crate) no_save: bool,
     /// Show every class and loader
     #[arg(long)]
     pub(crate) all: bool,
@@ -207,6 +258,8 @@ pub(crate) struct Diagnose {
     /// Don't keep a case file of what was found
     #[arg(long)]
     pub(crate) no_save: bool,
+    #[command(flatten)]
+    pub(crate) walk: Walk,
 }
 
 /// flatfoot top
@@ -251,7 +304,9 @@ Examples:
   flatfoot threads 3248 --access attach
                                     with a JVM's whole names, and where its threads stand
   flatfoot threads 3248 --owners --access agent
-                                    whom a JVM's threads work for: task, pool, queue, factory, schedule")]
+                                    whom a JVM's threads work for: task, pool, queue, factory, schedule
+  flatfoot threads 3248 --owners --access agent --heap-walk --pause-budget 5s
+                                    and who holds their pools: stops the JVM while its heap is walked")]
 pub(crate) struct Threads {
     #[command(flatten)]
     pub(crate) targets: Targets,
@@ -266,6 +321,8 @@ pub(crate) struct Threads {
     pub(crate) owners: bool,
     #[command(flatten)]
     pub(crate) access: Access,
+    #[command(flatten)]
+    pub(crate) walk: Walk,
 }
 
 /// flatfoot map
@@ -319,6 +376,8 @@ pub(crate) enum MapDetail {
 Examples:
   flatfoot save 3248                        before the restart
   flatfoot save 3248 --for 6m -o x.flatfoot with growth, to a file of your choice
+  flatfoot save 3248 --access attach --heap --for 1m
+                                            with what a JVM's heap holds, and its growth
   flatfoot save                             the whole host, without mappings")]
 pub(crate) struct Save {
     #[command(flatten)]
@@ -329,6 +388,14 @@ pub(crate) struct Save {
     /// Watch for this long, and save every look: 90s, 6m
     #[arg(long = "for", value_name = "TIME", value_parser = parse_time)]
     pub(crate) watch_s: Option<f64>,
+    /// Also count what is on a JVM's heap, four times in --for: it stands still each time. Needs --access attach
+    #[arg(long)]
+    pub(crate) heap: bool,
+    /// The longest that one count may stop the JVM
+    #[arg(long, default_value = "2s", value_name = "TIME", value_parser = parse_time, requires = "heap")]
+    pub(crate) pause: f64,
+    #[command(flatten)]
+    pub(crate) access: Access,
 }
 
 /// flatfoot report
@@ -449,6 +516,37 @@ pub(crate) struct CheckGuard {
     pub(crate) command: Vec<OsString>,
 }
 
+/// flatfoot compare
+#[derive(Clone, Debug, Default, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  flatfoot compare monday.flatfoot friday.flatfoot     what changed between two saves
+  flatfoot compare stage.flatfoot production.flatfoot  the same leak on two hosts?
+  flatfoot compare before.flatfoot java --for 6m       a save against what runs now
+  flatfoot compare --finding 7c1e                      is it fixed? Asks the process that took its place
+  flatfoot compare --finding 7c1e 4711 --for 1h        this process, for so long at most
+
+Fixed is told in firings that left nothing behind, never in quiet time alone.
+
+Exit codes: 0 nothing new, or fixed · 1 a new leak, or not fixed · 3 nothing to compare, or not proven yet")]
+pub(crate) struct Compare {
+    /// Two observations: case files, pids or names of this host. With --finding: the process now, if flatfoot cannot tell
+    #[arg(value_name = "BEFORE AFTER")]
+    pub(crate) sides: Vec<String>,
+    /// Is this finding fixed? Its id (or the beginning of it), or its case file
+    #[arg(long, value_name = "ID")]
+    pub(crate) finding: Option<String>,
+    /// Watch a process of this host for so long; auto follows the leak's rhythm
+    #[arg(long = "for", value_name = "TIME", value_parser = parse_watch)]
+    pub(crate) watch: Option<Watch>,
+    /// Show also what did not change
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// With --finding: agent asks a JVM when its jobs are due, which counts firings that start no thread
+    #[command(flatten)]
+    pub(crate) access: Access,
+}
+
 /// flatfoot demo
 #[derive(Clone, Copy, Debug, ClapArgs)]
 #[command(after_help = "\
@@ -468,7 +566,7 @@ Examples:
   flatfoot schema                   all of them, by name
   flatfoot schema diagnosis         of diagnose --json")]
 pub(crate) struct Schema {
-    /// Of this document only: diagnosis, map, heap, threads, top, check, doctor, saved
+    /// Of this document only: diagnosis, map, heap, threads, top, compare, proof, check, doctor, saved
     pub(crate) document: Option<String>,
 }
 
@@ -500,7 +598,7 @@ fn parse_time_or_zero(text: &str) -> Result<f64, String> {
 }
 
 /// `90`, `90s`, `6m`, `1h30m`, `500ms`: seconds.
-fn parse_time(text: &str) -> Result<f64, String> {
+pub(crate) fn parse_time(text: &str) -> Result<f64, String> {
     let mut rest = text.trim();
     let mut total = 0.0;
     if rest.is_empty() {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Bytes, Pid, Text};
+use crate::{Bytes, HeapHolder, HeapPath, HeldClass, Pid, Text};
 
 /// /tmp/hsperfdata_USER/PID: counters that every JVM keeps in a file it maps, unless it was told not to. `None` is a
 /// counter that this JVM doesn't have.
@@ -136,6 +136,8 @@ pub struct JvmInside {
     pub owners: Vec<ThreadOwner>,
     /// Code of loaded application classes that makes threads, pools or timers.
     pub sites: Vec<CreationSite>,
+    /// Who holds the objects of classes that were asked for, and direct buffers: a walk over the heap.
+    pub held: Vec<HeldClass>,
     /// The jars and directories that frames, owners and sites name.
     pub jars: Vec<JarIdentity>,
     /// How long spawns were watched for, in seconds since boot: from, to.
@@ -341,8 +343,13 @@ pub struct PoolState {
     pub queued: u64,
     /// Of the pools, how many were shut down.
     pub shut_down: u64,
-    /// Of the pools, how many are held by nothing but their own workers; `None`: not looked for, as that stops the JVM.
+    /// Of the pools, how many nothing holds but threads of pools, their own workers: `None`: not looked for, as that stops
+    /// the JVM.
     pub unheld: Option<u64>,
+    /// Who else holds the others, the pools that are held so counted.
+    pub holders: Vec<HeapHolder>,
+    /// A way from a root to one of those.
+    pub path: Option<HeapPath>,
 }
 
 /// A schedule that an object in the JVM holds.

@@ -7,8 +7,10 @@
 
 mod cadence;
 mod finding;
+mod held;
 mod history;
 mod host;
+mod judgement;
 mod jvm;
 mod limit;
 mod look;
@@ -23,8 +25,10 @@ pub mod show;
 
 pub use cadence::*;
 pub use finding::*;
+pub use held::*;
 pub use history::*;
 pub use host::*;
+pub use judgement::*;
 pub use jvm::*;
 pub use limit::*;
 pub use look::*;

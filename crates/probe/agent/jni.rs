@@ -55,6 +55,7 @@ const PUSH_LOCAL_FRAME: usize = 19;
 const POP_LOCAL_FRAME: usize = 20;
 const NEW_GLOBAL_REF: usize = 21;
 const DELETE_LOCAL_REF: usize = 23;
+const IS_ASSIGNABLE_FROM: usize = 11;
 const IS_SAME_OBJECT: usize = 24;
 const GET_OBJECT_CLASS: usize = 31;
 const GET_METHOD_ID: usize = 33;
@@ -66,6 +67,8 @@ const GET_INT_FIELD: usize = 100;
 const GET_LONG_FIELD: usize = 101;
 const GET_STATIC_METHOD_ID: usize = 113;
 const CALL_STATIC_VOID_METHOD_A: usize = 143;
+const GET_STATIC_OBJECT_FIELD: usize = 145;
+const GET_STATIC_LONG_FIELD: usize = 151;
 const GET_STRING_LENGTH: usize = 164;
 const GET_STRING_UTF_LENGTH: usize = 168;
 const GET_ARRAY_LENGTH: usize = 171;
@@ -222,6 +225,27 @@ impl Jni {
     pub fn get_long(self, object: Obj, field: Field) -> Option<i64> {
         (!object.is_null() && !field.is_null())
             .then(|| entry!(self.0, GET_LONG_FIELD, (object => Obj, field => Field) -> i64))
+    }
+
+    /// The field must be a static one of this class, which must be initialised.
+    pub fn get_static(self, class: Obj, field: Field) -> Obj {
+        if class.is_null() || field.is_null() {
+            return Obj::NULL;
+        }
+        entry!(self.0, GET_STATIC_OBJECT_FIELD, (class => Obj, field => Field) -> Obj)
+    }
+
+    /// The same for a long.
+    pub fn get_static_long(self, class: Obj, field: Field) -> Option<i64> {
+        (!class.is_null() && !field.is_null())
+            .then(|| entry!(self.0, GET_STATIC_LONG_FIELD, (class => Obj, field => Field) -> i64))
+    }
+
+    /// Is every object of the one class one of the other, too?
+    pub fn is_assignable(self, class: Obj, to: Obj) -> bool {
+        !class.is_null()
+            && !to.is_null()
+            && entry!(self.0, IS_ASSIGNABLE_FROM, (class => Obj, to => Obj) -> u8) != 0
     }
 
     pub fn array_length(self, array: Obj) -> i32 {

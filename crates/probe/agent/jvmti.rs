@@ -12,8 +12,10 @@ const GET_CURRENT_THREAD: usize = 17;
 const DEALLOCATE: usize = 46;
 const GET_CLASS_SIGNATURE: usize = 47;
 const GET_SOURCE_FILE_NAME: usize = 49;
+const GET_CLASS_STATUS: usize = 48;
 const GET_CLASS_METHODS: usize = 51;
 const GET_CLASS_FIELDS: usize = 52;
+const GET_IMPLEMENTED_INTERFACES: usize = 53;
 const GET_CLASS_LOADER: usize = 56;
 const GET_FIELD_NAME: usize = 59;
 const GET_FIELD_MODIFIERS: usize = 61;
@@ -25,6 +27,8 @@ const GET_LOADED_CLASSES: usize = 77;
 const GET_STACK_TRACE: usize = 103;
 const GET_TAG: usize = 105;
 const SET_TAG: usize = 106;
+const GET_OBJECTS_WITH_TAGS: usize = 113;
+const FOLLOW_REFERENCES: usize = 114;
 const DISPOSE_ENVIRONMENT: usize = 126;
 const GET_TIME: usize = 138;
 const GET_POTENTIAL_CAPABILITIES: usize = 139;
@@ -37,6 +41,38 @@ pub const CAN_GET_BYTECODES: u64 = 1 << 3;
 pub const CAN_GET_SOURCE_FILE_NAME: u64 = 1 << 11;
 pub const CAN_GET_LINE_NUMBERS: u64 = 1 << 12;
 pub const CAN_GET_CONSTANT_POOL: u64 = 1 << 35;
+
+/// jvmtiHeapReferenceInfo, as far as it is used: a field's index is the low half of the first word; of a local it is
+/// the tag of its thread, and `method` its method.
+#[repr(C)]
+pub struct ReferenceInfo {
+    pub first: i64,
+    _thread_id: i64,
+    _depth: i64,
+    pub method: Method,
+}
+
+/// jvmtiHeapReferenceCallback: kind, details, tag of the object's class, tag of the referrer's class, size, the object's
+/// tag, the referrer's tag (null for a root), length of an array, what was handed over.
+pub type OnReference = extern "system" fn(
+    i32,
+    *const ReferenceInfo,
+    i64,
+    i64,
+    i64,
+    *mut i64,
+    *mut i64,
+    i32,
+    *mut c_void,
+) -> i32;
+
+/// jvmtiHeapCallbacks.
+#[repr(C)]
+struct HeapCallbacks {
+    iteration: *mut c_void,
+    reference: OnReference,
+    others: [*mut c_void; 14],
+}
 
 /// jvmtiFrameInfo.
 #[repr(C)]
@@ -277,5 +313,43 @@ impl Ti {
         if !object.is_null() {
             entry!(self.0, SET_TAG, (object => Obj, tag => i64) -> i32);
         }
+    }
+
+    /// Of this class alone.
+    pub fn interfaces(self, class: Obj) -> Given<Obj> {
+        let (mut count, mut list) = (0, null_mut());
+        if !class.is_null() {
+            entry!(self.0, GET_IMPLEMENTED_INTERFACES, (class => Obj, &raw mut count => *mut i32, &raw mut list => *mut *mut Obj) -> i32);
+        }
+        Given::new(self, list, count)
+    }
+
+    /// May its static fields be read without any of its code being run?
+    pub fn is_initialized(self, class: Obj) -> bool {
+        const INITIALIZED: i32 = 4;
+        let mut status = 0;
+        let result = !class.is_null()
+            && entry!(self.0, GET_CLASS_STATUS, (class => Obj, &raw mut status => *mut i32) -> i32) == 0;
+        result && status & INITIALIZED != 0
+    }
+
+    /// Every reference of what is reachable, one by one, while the JVM stands still.
+    ///
+    /// # Safety
+    /// `on_reference` is called with `data` and may use both and the tags it is given, and nothing of the JVM.
+    pub unsafe fn follow_references(self, on_reference: OnReference, data: *mut c_void) -> bool {
+        let callbacks =
+            HeapCallbacks { iteration: null_mut(), reference: on_reference, others: [null_mut(); 14] };
+        entry!(self.0, FOLLOW_REFERENCES, (0 => i32, Obj::NULL => Obj, Obj::NULL => Obj, &raw const callbacks => *const HeapCallbacks, data => *mut c_void) -> i32) == 0
+    }
+
+    /// The objects that have one of these tags, and which.
+    pub fn tagged(self, tags: &[i64]) -> (Given<Obj>, Given<i64>) {
+        let (mut count, mut objects, mut found) = (0, null_mut(), null_mut());
+        let wanted = tags.len() as i32;
+        if wanted > 0 {
+            entry!(self.0, GET_OBJECTS_WITH_TAGS, (wanted => i32, tags.as_ptr() => *const i64, &raw mut count => *mut i32, &raw mut objects => *mut *mut Obj, &raw mut found => *mut *mut i64) -> i32);
+        }
+        (Given::new(self, objects, count), Given::new(self, found, count))
     }
 }

@@ -71,12 +71,25 @@ pub const CLASS: u32 = 16;
 /// Record of threads that look alike: u32 class of the thread, of its context class loader, of its pool (or `UNKNOWN`) ·
 /// u32 core size, u32 most threads (or `UNKNOWN`) · u32 threads, u32 pools, u32 pools that are shut down · u64 tasks
 /// queued · u32 n and n links (u32 role, u32 class, path) · u32 n and n code sources · u32 n and n schedules (u32 kind,
-/// u64 period in ns, what, expression) · u32 n and n names · u32 n and n Java ids (u64).
+/// u64 period in ns, what, expression) · u32 n and n names · u32 n and n Java ids (u64) · u32 pools that nothing but
+/// workers holds (or `UNKNOWN`: not looked for) · u32 n and n holders (as [`HOLDER`]'s) · u32 n and n steps of a path.
 pub const OWNER: u32 = 17;
 /// Record: u32 class · i32 line · method · source file · class and method that it calls (`java/util/Timer`, `<init>`).
 pub const SITE: u32 = 18;
 /// Record: u32 flags (`CUT`) · u32 things looked at · u64 ns it took. The last one.
 pub const END: u32 = 19;
+/// Record of a walk over the heap: u32 flags (`CUT`: it was ended before its time) · u32 0 · u64 ns that the target stood
+/// still · u64 references.
+pub const WALK: u32 = 20;
+/// Record: u32 class of what is held · a holder: u32 kind of step, u32 class that refers to it (or `UNKNOWN`), field ·
+/// u64 references · u64 bytes outside the heap.
+pub const HOLDER: u32 = 21;
+/// Record: u32 class of what is held · u64 how many it may hold (0: not known) · u32 n and n steps from a root: u32 kind
+/// of step, u32 class (or `UNKNOWN`), field, method or thread.
+pub const PATH: u32 = 22;
+/// Record of direct buffers, as java.nio.Bits counts them: u64 buffers · u64 bytes asked for · u64 bytes with what
+/// alignment adds · u64 most.
+pub const BUFFERS: u32 = 23;
 
 /// Class of the boot loader.
 pub const BOOT: u32 = 1;
@@ -94,6 +107,9 @@ pub const UNKNOWN: u32 = u32::MAX;
 pub const ROLES: [&str; 7] = ["task", "worker", "pool", "queue", "factory", "timer", "captured"];
 /// Kinds of schedules, as numbers: index into this list.
 pub const SCHEDULES: [&str; 4] = ["quartz", "scheduled-pool", "timer", "spring"];
+
+/// Kinds of steps from object to object, as numbers: index into this list.
+pub const STEPS: [&str; 7] = ["static", "field", "element", "thread", "local", "native", "jvm"];
 
 /// Return codes of the agent; what is not listed is the JVM's own.
 pub const OK: i32 = 0;
@@ -117,6 +133,8 @@ pub const BAD_RING: i32 = 108;
 pub const STILL_USED: i32 = 109;
 /// Memory for the command could not be had.
 pub const NO_MEMORY: i32 = 110;
+/// The JVM does not walk its heap for an agent.
+pub const NO_WALK: i32 = 112;
 /// Not built for this processor.
 pub const NOT_HERE: i32 = 111;
 /// Opening the ring or the report failed: this and the errno.

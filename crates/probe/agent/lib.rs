@@ -19,6 +19,10 @@ mod arena;
 mod bridge;
 mod bytecode;
 mod fields;
+mod graph;
+mod held;
+mod holders;
+mod holding;
 mod hook;
 mod jni;
 mod jvmti;
@@ -28,6 +32,7 @@ mod names;
 mod options;
 mod origin;
 mod owners;
+mod paths;
 mod pools;
 mod report;
 mod ring;
@@ -53,12 +58,15 @@ pub(crate) struct Call<'a> {
 }
 
 /// `cmd=start` hooks Thread.start0 and records into `ring=`, calling `orig=` (JVM_StartThread) from there; `cmd=stop`
-/// undoes it; `cmd=owners` and `cmd=sites` write a report to `out=` within about `ms=`.
+/// undoes it; `cmd=owners`, `cmd=sites` and `cmd=buffers` write a report to `out=` within about `ms=`, without stopping
+/// anybody. `cmd=holders`, and `cmd=owners` with `walk=1`, walk the heap: the JVM stands still for up to `pause=` ms.
 fn run(call: Call) -> Result<(), i32> {
     match call.options.get(b"cmd") {
         Some(b"start") => hook::start(call),
         Some(b"stop") => hook::stop(call),
         Some(b"owners") => report::write(call, owners::report),
+        Some(b"holders") => report::write(call, held::report),
+        Some(b"buffers") => report::write(call, held::account),
         Some(b"sites") => report::write(call, sites::report),
         _ => Err(layout::BAD_OPTIONS),
     }

@@ -1,7 +1,8 @@
 //! Owners: whom the threads work for that exist already. From each thread over its task, worker, pool, queue and factory
 //! to objects of the application, by reading fields; threads that look alike make one record.
 //!
-//! No safepoint: the threads run on, so that what is read may be a moment's mixture. Each walk is bounded, and so is the
+//! No safepoint (but for a walk over the heap that was asked for, see `holding`): the threads run on, so that what is read
+//! may be a moment's mixture. Each walk is bounded, and so is the
 //! whole (`Report::until`). Objects that were visited and classes that are known carry JVMTI tags, which end with
 //! the environment at the command's end.
 
@@ -13,6 +14,8 @@ use crate::jvmti::Ti;
 use crate::layout::{NO_MEMORY, OWNER, UNKNOWN};
 use crate::names::{Kind, SEED, hash, mix, wraps_tasks};
 use crate::origin;
+use crate::holders::Heap;
+use crate::holding::Holding;
 use crate::pools::{Pool, Pools};
 use crate::report::Report;
 use crate::schedules;
@@ -133,6 +136,8 @@ pub struct Walk<'a> {
     pub report: &'a mut Report,
     pub classes: Classes,
     pub pools: Pools,
+    /// When the heap is to be walked.
+    pub heap: Option<Heap>,
     items: List<Item>,
     paths: List<u8>,
     epoch: i64,
@@ -142,23 +147,26 @@ pub struct Walk<'a> {
 pub fn report(call: Call, ti: Ti, report: &mut Report) -> Result<(), i32> {
     const ROOM: i32 = 65_535;
     let jni = call.jni;
-    jni.frame(ROOM, || {
+    let done = jni.frame(ROOM, || {
+        let walks = call.options.get(b"walk").is_some();
+        let heap = if walks { Some(Heap::open(call)?) } else { None };
         let walk = Walk {
             jni,
             ti,
             report,
             classes: Classes::new(),
             pools: Pools::new(),
+            heap,
             items: List::new(),
             paths: List::new(),
             epoch: 0,
         };
-        groups(walk);
-    })
-    .ok_or(NO_MEMORY)
+        groups(walk)
+    });
+    done.unwrap_or(Err(NO_MEMORY))
 }
 
-fn groups(mut walk: Walk) {
+fn groups(mut walk: Walk) -> Result<(), i32> {
     let (jni, ti) = (walk.jni, walk.ti);
     let mut look = Look::new();
     let mut groups: List<Group> = List::new();
@@ -167,7 +175,7 @@ fn groups(mut walk: Walk) {
     let mut ids: List<(u32, u64)> = List::new();
     let threads = ti.threads();
     let (class, tid, name) = thread_fields(jni, ti);
-    for thread in threads.as_slice() {
+    for (number, thread) in threads.as_slice().iter().enumerate() {
         if walk.report.is_late(ti) {
             break;
         }
@@ -175,6 +183,9 @@ fn groups(mut walk: Walk) {
         look.clear();
         let head = jni.frame(256, || walk.thread(*thread, &mut look));
         let Some(head) = head else { break };
+        if let Some(heap) = &mut walk.heap {
+            heap.thread(*thread, number, look.pool.is_some());
+        }
         let key = key(&look, head);
         let known = groups.as_slice().iter().position(|group| group.key == key);
         let at = known.unwrap_or(groups.len());
@@ -217,9 +228,12 @@ fn groups(mut walk: Walk) {
         if let Some(id) = jni.get_long(*thread, tid).filter(|_| group.ids < IDS) {
             group.ids += u32::from(ids.push((at as u32, id as u64)));
         }
-        jni.release(*thread);
+        if walk.heap.is_none() {
+            jni.release(*thread);
+        }
     }
     jni.release(class);
+    let mut holding = Holding::of(&mut walk, threads.as_slice(), groups.len())?;
     for (at, group) in groups.as_slice().iter().enumerate() {
         walk.report.record(OWNER, |out| {
             for number in group.head.iter().chain(&[group.count, group.pools, group.shut_down]) {
@@ -238,8 +252,13 @@ fn groups(mut walk: Walk) {
             for (_, id) in ids.as_slice().iter().filter(|(of, _)| *of as usize == at) {
                 out.u64(*id);
             }
+            holding.write(at, out);
         });
     }
+    if let Some(heap) = walk.heap {
+        heap.close();
+    }
+    Ok(())
 }
 
 fn thread_fields(jni: Jni, ti: Ti) -> (Obj, crate::jni::Field, crate::jni::Field) {

@@ -44,6 +44,12 @@ impl Pools {
         self.list.as_slice().get(at).copied()
     }
 
+    /// The pools that a group has counted.
+    pub fn of_group(&self, group: u32) -> impl Iterator<Item = usize> {
+        let all = self.list.as_slice().iter().enumerate();
+        all.filter(move |(_, pool)| pool.met.contains(&group)).map(|(at, _)| at)
+    }
+
     /// The pool, if this group meets it for the first time.
     pub fn meet(&mut self, at: usize, group: u32) -> Option<Pool> {
         let pool = self.list.as_mut_slice().get_mut(at)?;
@@ -76,6 +82,9 @@ impl Pools {
             return None;
         }
         walk.ti.set_tag(object, TAG + at as i64);
+        if let Some(heap) = &mut walk.heap {
+            heap.pool(object, at);
+        }
         Some(at)
     }
 

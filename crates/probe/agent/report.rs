@@ -15,6 +15,8 @@ pub struct Report {
     bytes: List<u8>,
     /// When to stop looking, on JVMTI's clock.
     pub until: u64,
+    /// What it is granted, ns.
+    pub budget: u64,
     /// Was something left out?
     pub cut: bool,
     /// Things looked at.
@@ -63,6 +65,11 @@ impl Report {
         number
     }
 
+    /// Is its time over, for what is left out without harm?
+    pub fn is_over(&self, ti: Ti) -> bool {
+        ti.now() > self.until
+    }
+
     /// Is its time over?
     pub fn is_late(&mut self, ti: Ti) -> bool {
         self.cut |= ti.now() > self.until;
@@ -86,7 +93,7 @@ pub fn write(call: Call, look: fn(Call, Ti, &mut Report) -> Result<(), i32>) -> 
     let ti = unsafe { Ti::open(call.vm, wanted) }.ok_or(layout::NO_JVMTI)?;
     let began = ti.now();
     let mut report =
-        Report { bytes: List::new(), until: began.saturating_add(budget), cut: false, seen: 0, classes: 0 };
+        Report { bytes: List::new(), until: began.saturating_add(budget), budget, cut: false, seen: 0, classes: 0 };
     report.bytes.u64(REPORT);
     let result = look(call, ti, &mut report);
     let (cut, seen, spent) = (report.cut, report.seen, ti.now().saturating_sub(began));

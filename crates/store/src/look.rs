@@ -7,7 +7,7 @@ use model::{Look, ProcessReading, Reading, Text};
 use crate::blob::{BlobError, Unpacker};
 use crate::database::scan;
 use crate::error::{Error, ErrorKind};
-use crate::reader::CaseReader;
+use crate::reader::Looks;
 use crate::record::{StoredCore, StoredHead};
 use crate::schema::{Budget, Kind, MAX_PROCESSES, process_id};
 use crate::space::StoredSpace;
@@ -63,7 +63,7 @@ impl Cause {
 
 /// Reads one look within its budget.
 pub(crate) struct LookReader<'a> {
-    case: &'a CaseReader,
+    case: &'a Looks,
     budget: Budget,
     /// Compressed bytes that may still come. All blobs of a file together are smaller than it, unless its pages
     /// are strung together to be read again and again.
@@ -71,14 +71,14 @@ pub(crate) struct LookReader<'a> {
 }
 
 impl<'a> LookReader<'a> {
-    pub(crate) fn new(case: &'a CaseReader) -> Self {
+    pub(crate) fn new(case: &'a Looks) -> Self {
         Self { case, budget: Budget::of_one_look(), bytes: case.bytes }
     }
 
     pub(crate) fn read(mut self, index: usize, bulk: Bulk) -> Result<StoredLook, Error> {
         let place = format!("look {index}");
         let path = &self.case.path;
-        let Some(id) = self.case.looks.get(index).copied() else {
+        let Some(id) = self.case.ids.get(index).copied() else {
             return Err(Error::new(ErrorKind::NotFound, path).at(place));
         };
         let head: StoredHead = self

@@ -72,20 +72,10 @@ impl CaseWriter {
             return Err(Error::new(ErrorKind::Io, &self.path).at("an earlier look could not be written"));
         };
         let id = self.looks;
-        let added =
-            LookWriter { db: &db, packer: &mut self.packer, budget: Budget::of_one_look(), id }.write(look);
-        match added {
-            Ok(()) => {
-                self.db = Some(db);
-                self.looks += 1;
-                Ok(())
-            }
-            Err(Failure { error, place }) => Err(match error {
-                FailureKind::Sqlite(error) => Error::sqlite(error, &self.path),
-                FailureKind::Blob(error) => Error::new(ErrorKind::TooBig, &self.path).because(error),
-            }
-            .at(place)),
-        }
+        write_look(&db, &mut self.packer, id, look, &self.path)?;
+        self.db = Some(db);
+        self.looks += 1;
+        Ok(())
     }
 
     /// Writes what is left, waits until it is on the disk, and gives the file its name.
@@ -139,6 +129,25 @@ pub(crate) fn uri(path: &Path, option: &str) -> String {
         }
     }
     uri + "?" + option
+}
+
+/// Writes one look into the tables of schema 1.
+pub(crate) fn write_look(
+    db: &Connection,
+    packer: &mut Packer,
+    id: u64,
+    look: &Look,
+    path: &Path,
+) -> Result<(), Error> {
+    LookWriter { db, packer, budget: Budget::of_one_look(), id }.write(look).map_err(
+        |Failure { error, place }| {
+            match error {
+                FailureKind::Sqlite(error) => Error::sqlite(error, path),
+                FailureKind::Blob(error) => Error::new(ErrorKind::TooBig, path).because(error),
+            }
+            .at(place)
+        },
+    )
 }
 
 struct Failure {

@@ -51,12 +51,17 @@ impl Outcome {
 /// The command.
 pub(crate) fn run(args: &cli::Diagnose, term: Term) -> Result<Code> {
     interrupt::listen();
+    if args.walk.heap_walk && args.access.access.level() < AccessLevel::Agent {
+        let hint = "flatfoot diagnose PID --access agent --heap-walk";
+        return Err(Failure::usage("--heap-walk needs the agent", hint).into());
+    }
     let chosen = target::choose(&args.targets)?;
     let how = How {
         watch_s: args.watch.and_then(cli::Watch::seconds),
         interval_s: args.interval,
         keep: !args.no_save,
         level: args.access.access.level(),
+        walk_s: args.walk.budget_s(),
         term,
     };
     let outcome = diagnose(chosen, how)?;
@@ -81,6 +86,8 @@ pub(crate) struct How {
     pub(crate) keep: bool,
     /// How far to go.
     pub(crate) level: AccessLevel,
+    /// How long a walk over a JVM's heap may stop it; `None`: no walk.
+    pub(crate) walk_s: Option<f64>,
     /// For what is said meanwhile.
     pub(crate) term: Term,
 }
@@ -164,6 +171,7 @@ impl Looks {
             self.analyser.push(look);
             Ok(())
         })?;
+        self.analyser.take_past(source.past(ask)?);
         self.watched.remarks.extend(watched.remarks);
         self.watched.remarks.extend(lost);
         self.watched.ended |= watched.ended;
@@ -208,7 +216,8 @@ impl Looks {
                 .filter(|finding| finding.process.pid == pid && visit::is_about_threads(finding))
                 .map(|finding| Wait::of(finding, Clock::wall(), how.watch_s))
                 .collect();
-            let plan = Plan { root, reading: &tracked.reading, level: how.level, waits, term: how.term };
+            let How { level, walk_s, term, .. } = *how;
+            let plan = Plan { root, reading: &tracked.reading, level, waits, walk_s, term };
             told.insert(pid, visit::visit(&plan));
             if interrupt::asked() {
                 break;

@@ -3,15 +3,19 @@
 use anyhow::Result;
 use detect::heap;
 use model::{
-    AccessLevel, Confidence, Finding, FindingKind, Impact, JvmCounters, JvmInside, NmtCategory, Pid,
-    ProcessReading, Reading, Text, show,
+    AccessLevel, BufferPool, Confidence, Finding, FindingKind, HeldClass, Impact, JvmCounters, JvmInside, Look,
+    NmtCategory, Pid, ProcessReading, Reading, Text, show,
 };
 use probe::Parts;
+use probe::hotspot::agent::Agent;
 use probe::hotspot::attach::{Attachment, Refusal};
 use probe::hotspot::inside;
 
+use store::CaseWriter;
+
 use super::map::gone;
-use crate::analyse::{Analyser, Tracked};
+use super::save::{About, CaseFile};
+use crate::analyse::{Analyser, SavedCase, Tracked};
 use crate::cli;
 use crate::failure::{Code, Failure};
 use crate::interrupt;
@@ -28,20 +32,24 @@ pub(crate) fn run(args: &cli::Heap, term: Term) -> Result<Code> {
     let (mut source, pid) = target::choose_one(&args.targets, "heap")?;
     let mut session = Session::default();
     if source.is_live() {
-        session.watch(source.as_mut(), pid, args, term)?;
+        let how = How::of(args)?;
+        session.keep = match &args.output {
+            Some(path) => Some(Keep::File(About::of(&[pid]).create(path)?)),
+            None if args.no_save => None,
+            None => CaseFile::begin(&About::of(&[pid])).ok().map(Keep::OfFinding),
+        };
+        session.watch(source.as_mut(), pid, how, term)?;
+        session.walk(source.as_mut(), pid, how, term)?;
     } else {
-        source.looks(&Ask::once(vec![pid], parts()), &mut |look| {
-            session.looks += 1;
-            session.analyser.push(look);
-            Ok(())
-        })?;
+        session.recorded(source.as_mut(), pid)?;
     }
     let tracked = session.analyser.by_pid(pid).ok_or_else(|| gone(pid))?;
     if tracked.censuses().is_empty() {
         let hint = "flatfoot heap on the live process looks into it; a case file holds what was asked when it was saved";
         return Err(Failure::new(Code::Failed, format!("no class histogram of process {pid}"), hint).into());
     }
-    let document = session.document(tracked, source.origin());
+    let mut document = session.document(tracked, source.origin());
+    document.saved = session.finish(&document.findings);
     let code = match document.findings.iter().map(|finding| finding.confidence).max() {
         None => Code::Clean,
         Some(Confidence::Possible) => Code::Possible,
@@ -57,7 +65,81 @@ pub(crate) fn run(args: &cli::Heap, term: Term) -> Result<Code> {
 
 /// What is read with each histogram: counters, and who it is.
 fn parts() -> Parts {
-    Parts { cmdline: true, cgroups: true, status: true, jvm: true, ..Parts::overview() }
+    // Remains mark a process that was looked at by itself: a case file is asked about that one.
+    Parts { cmdline: true, cgroups: true, status: true, jvm: true, remains: true, ..Parts::overview() }
+}
+
+/// How to look into a heap.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct How {
+    /// Seconds from the first count to the last; 0 for one.
+    pub(crate) watch_s: f64,
+    /// Counts in that time.
+    pub(crate) looks: u32,
+    /// The longest that one may stop the JVM, s.
+    pub(crate) pause_s: f64,
+    /// Ask the agent, too?
+    pub(crate) agent: bool,
+    /// Walk the heap?
+    pub(crate) walks: bool,
+    /// What else is read of the process with each count.
+    pub(crate) parts: Parts,
+}
+
+impl How {
+    fn of(args: &cli::Heap) -> Result<Self> {
+        let level = args.access.level();
+        if level < AccessLevel::Attach {
+            let hint = "--access attach, the default here, counts objects as jcmd does";
+            return Err(Failure::usage("a heap can't be looked into by reading alone", hint).into());
+        }
+        if args.heap_walk && level < AccessLevel::Agent {
+            let hint = "flatfoot heap PID --access agent --heap-walk";
+            return Err(Failure::usage("--heap-walk needs the agent", hint).into());
+        }
+        Ok(Self {
+            watch_s: args.watch_s,
+            looks: args.looks,
+            pause_s: args.pause,
+            agent: level >= AccessLevel::Agent,
+            walks: args.heap_walk,
+            parts: parts(),
+        })
+    }
+}
+
+/// Where looks are kept.
+enum Keep {
+    /// In a file that was asked for.
+    File(CaseWriter),
+    /// In the state directory, when there is a finding.
+    OfFinding(CaseFile),
+}
+
+impl Keep {
+    fn add(&mut self, look: &Look) -> Result<(), store::Error> {
+        match self {
+            Self::File(writer) => writer.add(look),
+            Self::OfFinding(case) => case.add(look),
+        }
+    }
+}
+
+/// Counts what is on a heap for `flatfoot save`: every look goes into the case file. How many there were, and what is
+/// missing.
+pub(crate) fn record(
+    source: &mut dyn Source,
+    pid: Pid,
+    how: How,
+    writer: CaseWriter,
+    term: Term,
+) -> Result<(CaseWriter, u64, Vec<String>)> {
+    let mut session = Session { keep: Some(Keep::File(writer)), ..Session::default() };
+    session.watch(source, pid, how, term)?;
+    match session.keep {
+        Some(Keep::File(writer)) => Ok((writer, session.looks, session.not_judged)),
+        _ => Err(Failure::new(Code::Failed, "the case file could not be written", "free space there").into()),
+    }
 }
 
 #[derive(Default)]
@@ -67,15 +149,126 @@ struct Session {
     not_judged: Vec<String>,
     native_memory: Vec<NmtCategory>,
     flags: Vec<Text>,
+    held: Vec<HeldClass>,
+    keep: Option<Keep>,
 }
 
 impl Session {
-    fn watch(&mut self, source: &mut dyn Source, pid: Pid, args: &cli::Heap, term: Term) -> Result<()> {
-        let looks = if args.watch_s > 0.0 { args.looks } else { 1 };
-        let interval_s = args.watch_s / f64::from(looks.saturating_sub(1).max(1));
+    /// What a case file holds.
+    fn recorded(&mut self, source: &mut dyn Source, pid: Pid) -> Result<()> {
+        let watched = source.looks(&Ask::once(vec![pid], parts()), &mut |look| {
+            for inside in look.processes.iter().filter_map(|process| process.inside.value()) {
+                self.looks += u64::from(!inside.histogram.is_empty());
+                if !inside.nmt.is_empty() {
+                    self.native_memory.clone_from(&inside.nmt);
+                }
+                if !inside.flags.is_empty() {
+                    self.flags.clone_from(&inside.flags);
+                }
+                if !inside.held.is_empty() {
+                    self.held.clone_from(&inside.held);
+                }
+                self.miss(inside.missing.iter().cloned());
+            }
+            self.analyser.push(look);
+            Ok(())
+        })?;
+        self.miss(watched.remarks.into_iter());
+        Ok(())
+    }
+
+    fn miss(&mut self, missing: impl Iterator<Item = String>) {
+        for missing in missing {
+            if !self.not_judged.contains(&missing) {
+                self.not_judged.push(missing);
+            }
+        }
+    }
+
+    /// Takes a look in: to the analyser, and to the case file.
+    fn push(&mut self, look: Look) {
+        if let Some(keep) = &mut self.keep
+            && let Err(error) = keep.add(&look)
+        {
+            // Evidence that cannot be kept is no reason not to judge.
+            self.not_judged.push(format!("the case file could not be written: {error}"));
+            self.keep = None;
+        }
+        self.analyser.push(look);
+    }
+
+    /// Keeps the case file, or drops it when there is nothing in it to keep.
+    fn finish(&mut self, findings: &[Finding]) -> Option<SavedCase> {
+        match (self.keep.take()?, findings.first()) {
+            (Keep::File(writer), _) => {
+                let saved = writer.finish().ok()?;
+                Some(SavedCase { path: saved.path.display().to_string(), bytes: saved.bytes })
+            }
+            (Keep::OfFinding(case), Some(finding)) => case.finish(&format!("heap-{}", finding.id)).ok(),
+            (Keep::OfFinding(_), None) => None,
+        }
+    }
+
+    /// Walks the heap once, for who holds the classes that grow, and direct buffers.
+    fn walk(&mut self, source: &mut dyn Source, pid: Pid, how: How, term: Term) -> Result<()> {
+        /// A walk tells of so many classes.
+        const CLASSES: usize = 6;
+        if !how.walks || interrupt::asked() {
+            return Ok(());
+        }
+        let Some(tracked) = self.analyser.by_pid(pid) else { return Ok(()) };
+        let growth = heap::growth(tracked.censuses());
+        let classes: Vec<Text> =
+            growth.suspects.iter().take(CLASSES).map(|class| class.class.as_str().into()).collect();
+        let root = source.root().ok_or_else(|| gone(pid))?;
+        let patience = visit::patience();
+        let began = probe::Clock::monotonic();
+        let mut attachment = Attachment::open(root, &tracked.reading.key, &patience)
+            .map_err(|refusal| failure(pid, &refusal))?;
+        if !term.quiet && !term.json {
+            eprintln!("Walking its heap once: it stands still for {} at most.", show::pause(how.pause_s));
+        }
+        let mut impact = Impact { level: AccessLevel::Agent, ..Impact::default() };
+        let told = Agent::load(&mut attachment, patience).and_then(|mut agent| {
+            let held = agent.holders(&classes, how.pause_s)?;
+            let missing = agent.missing().to_vec();
+            Ok((held, missing, agent.stop()?))
+        });
+        let mut inside = JvmInside::default();
+        match told {
+            Ok((held, missing, figures)) => {
+                impact.longest_pause_s = figures.walk_s;
+                impact.done.push(format!("stopped for {} to walk its heap", show::pause(figures.walk_s)));
+                inside.held.clone_from(&held);
+                self.held = held;
+                self.miss(missing.into_iter());
+            }
+            Err(refusal) => {
+                let missing = format!("who holds what: {refusal}; {}", refusal.hint());
+                inside.missing.push(missing.clone());
+                self.miss(std::iter::once(missing));
+            }
+        }
+        impact.attached_s = probe::Clock::monotonic() - began;
+        let mut told = Some((inside, impact));
+        let ask = Ask { host: OfHost::Figures, ..Ask::once(vec![pid], parts()) };
+        source.looks(&ask, &mut |mut look| {
+            if let (Some(process), Some((inside, impact))) = (look.processes.first_mut(), told.take()) {
+                process.inside = Reading::Value(inside);
+                look.impact.add(impact);
+            }
+            self.push(look);
+            Ok(())
+        })?;
+        Ok(())
+    }
+
+    fn watch(&mut self, source: &mut dyn Source, pid: Pid, how: How, term: Term) -> Result<()> {
+        let looks = if how.watch_s > 0.0 { how.looks } else { 1 };
+        let interval_s = how.watch_s / f64::from(looks.saturating_sub(1).max(1));
         let reading = one(source, pid)?;
-        let mut attachment = attach(source, &reading, looks, args, term)?;
-        let progress = Countdown::start(args.watch_s);
+        let mut attachment = attach(source, &reading, looks, how, term)?;
+        let progress = Countdown::start(how.watch_s);
         let began = probe::Clock::monotonic();
         for at in 0..looks {
             let due = began + f64::from(at) * interval_s;
@@ -87,7 +280,7 @@ impl Session {
             if interrupt::asked() && at > 0 {
                 break;
             }
-            if !self.look(source, pid, &mut attachment, args, at == 0)? {
+            if !self.look(source, pid, &mut attachment, how, at == 0)? {
                 break;
             }
         }
@@ -100,11 +293,11 @@ impl Session {
         source: &mut dyn Source,
         pid: Pid,
         attachment: &mut Attachment,
-        args: &cli::Heap,
+        how: How,
         first: bool,
     ) -> Result<bool> {
         let mut told = JvmInside::default();
-        let asked = inside::heap(attachment, &visit::patience(), args.pause, &mut told);
+        let asked = inside::heap(attachment, &visit::patience(), how.pause_s, &mut told);
         let cost = match asked {
             Ok(cost) => cost,
             Err(refusal) if first => return Err(failure(pid, &refusal).into()),
@@ -121,22 +314,19 @@ impl Session {
             self.native_memory.clone_from(&told.nmt);
             self.flags.clone_from(&told.flags);
         }
-        for missing in told.missing.drain(..) {
-            if !self.not_judged.contains(&missing) {
-                self.not_judged.push(missing);
-            }
-        }
+        let loaded = how.agent && direct_buffers(attachment, &mut told);
+        self.miss(told.missing.iter().cloned());
         let mut told = Some(told);
-        let ask = Ask { host: OfHost::Figures, ..Ask::once(vec![pid], parts()) };
+        let ask = Ask { host: OfHost::Figures, ..Ask::once(vec![pid], how.parts) };
         source.looks(&ask, &mut |mut look| {
             if let (Some(process), Some(told)) = (look.processes.first_mut(), told.take()) {
                 process.inside = Reading::Value(told);
             }
-            look.impact.level = AccessLevel::Attach;
+            look.impact.level = if loaded { AccessLevel::Agent } else { AccessLevel::Attach };
             look.impact.attached_s += cost.seconds;
             look.impact.longest_pause_s = cost.longest_s;
             self.looks += 1;
-            self.analyser.push(look);
+            self.push(look);
             Ok(())
         })?;
         Ok(true)
@@ -150,6 +340,12 @@ impl Session {
         let mut types: Vec<TypeRow> =
             growth.suspects.iter().map(|class| TypeRow::growing(class, true)).collect();
         types.extend(growth.others.iter().map(|class| TypeRow::growing(class, false)));
+        for row in &mut types {
+            row.retained_by = self.held.iter().find(|one| one.class == row.name).and_then(|one| {
+                let path = one.paths.first().map(ToString::to_string);
+                path.or_else(|| one.holders.first().map(|holder| holder.by.to_string()))
+            });
+        }
         let named: std::collections::HashSet<String> =
             types.iter().map(|row| row.name.as_str().to_owned()).collect();
         types.extend(lines.iter().filter(|line| !named.contains(line.class.as_str())).map(TypeRow::still));
@@ -186,13 +382,40 @@ impl Session {
             types,
             loaders: last.map_or_else(Vec::new, |census| census.loaders.clone()),
             buffers: last.map_or_else(Vec::new, |census| census.buffers.clone()),
+            held: self.held.clone(),
             native_memory: self.native_memory.iter().map(NativeRow::from).collect(),
             flags: self.flags.clone(),
             findings: judgement.findings.into_iter().filter(is_of_heap).collect(),
             not_judged,
+            saved: None,
             impact,
         }
     }
+}
+
+/// Asks the agent what direct buffers hold, where only their number is known; true when it was loaded.
+fn direct_buffers(attachment: &mut Attachment, told: &mut JvmInside) -> bool {
+    let is_unknown = |pool: &BufferPool| pool.kind.as_str() == "direct" && pool.source.as_str() == "histogram";
+    if !told.buffers.iter().any(is_unknown) {
+        return false;
+    }
+    let asked = Agent::load(attachment, visit::patience()).and_then(|mut agent| {
+        let pool = agent.direct_buffers()?;
+        agent.stop()?;
+        Ok(pool)
+    });
+    match asked {
+        Ok(Some(pool)) => {
+            told.buffers.retain(|pool| !is_unknown(pool));
+            told.buffers.insert(0, pool);
+            told.missing.retain(|missing| !missing.starts_with(inside::BUFFERS_UNKNOWN));
+        }
+        Ok(None) => {}
+        Err(refusal) => {
+            told.missing.push(format!("the agent was not used: {refusal}; {}", refusal.hint()));
+        }
+    }
+    true
 }
 
 fn is_of_heap(finding: &Finding) -> bool {
@@ -217,7 +440,7 @@ fn attach(
     source: &dyn Source,
     reading: &ProcessReading,
     looks: u32,
-    args: &cli::Heap,
+    how: How,
     term: Term,
 ) -> Result<Attachment> {
     let pid = reading.key.pid;
@@ -227,7 +450,7 @@ fn attach(
         let times = if looks == 1 {
             "once".to_owned()
         } else {
-            format!("{looks} times in {}", show::duration(args.watch_s))
+            format!("{looks} times in {}", show::duration(how.watch_s))
         };
         let estimate = show::pause(inside::histogram_estimate_s(used));
         eprintln!(

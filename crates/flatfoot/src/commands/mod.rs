@@ -1,6 +1,7 @@
 //! One file per command: choose the source, ask it, show the answer.
 
 mod check;
+mod compare;
 mod demo;
 mod diagnose;
 mod doctor;
@@ -41,6 +42,7 @@ pub(crate) fn run(args: Args, term: Term) -> Result<Code> {
         Command::Report(args) => report::run(&args, term),
         Command::Check(args) => check::run(&args, term),
         Command::CheckGuard(args) => crate::check::guard::run(&args),
+        Command::Compare(args) => compare::run(&args, term),
         Command::Doctor => doctor::run(term),
         Command::Demo(args) => demo::run(args, term),
         Command::DemoChild { period_ms } => demo::child(period_ms),
@@ -53,9 +55,11 @@ pub(crate) fn run(args: Args, term: Term) -> Result<Code> {
 /// What one process's views are made of: the looks at it, of which a live source gives one.
 fn look_at(source: &mut dyn Source, pid: Pid, parts: Parts, host: OfHost) -> Result<Analyser> {
     let mut analyser = Analyser::default();
-    source.looks(&Ask { host, ..Ask::once(vec![pid], parts) }, &mut |look| {
+    let ask = Ask { host, ..Ask::once(vec![pid], parts) };
+    source.looks(&ask, &mut |look| {
         analyser.push(look);
         Ok(())
     })?;
+    analyser.take_past(source.past(&ask)?);
     Ok(analyser)
 }

@@ -3,17 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use model::{Look, Pid, Text, show};
+use model::{AccessLevel, Look, Pid, Text, show};
 use probe::{Clock, Parts};
 use store::CaseWriter;
 
-use super::VERSION;
+use super::{VERSION, heap};
 use crate::analyse::SavedCase;
 use crate::cli;
 use crate::failure::{Code, Failure};
 use crate::interrupt;
 use crate::present::{self, Term, time};
-use crate::source::{Ask, OfHost, parts_of_everybody};
+use crate::source::{Ask, OfHost, Source, parts_of_everybody};
 use crate::target::{self, Chosen};
 
 /// Case files that are kept in the state directory.
@@ -29,6 +29,11 @@ impl About {
     pub(crate) fn of(pids: &[Pid]) -> Self {
         let list: Vec<String> = pids.iter().map(Pid::to_string).collect();
         Self { target: if list.is_empty() { "host".to_owned() } else { list.join(",") } }
+    }
+
+    /// Begins a case file at a path.
+    pub(crate) fn create(&self, path: &Path) -> Result<CaseWriter, store::Error> {
+        CaseWriter::create(path, &self.stored())
     }
 
     fn stored(&self) -> store::About {
@@ -87,7 +92,14 @@ pub(crate) fn run(args: &cli::Save, term: Term) -> Result<Code> {
         Some(path) => path.clone(),
         None => default_path(&about)?,
     };
-    let mut writer = CaseWriter::create(&path, &about.stored())?;
+    if args.heap {
+        return with_heap(args, source.as_mut(), &pids, about.create(&path)?, term);
+    }
+    if args.access.access.level() > AccessLevel::Read {
+        let hint = "add --heap; diagnose --access keeps what it was told in a case file by itself";
+        return Err(Failure::usage("save asks a JVM only what is on its heap", hint).into());
+    }
+    let mut writer = about.create(&path)?;
     let everybody = pids.is_empty();
     let watch_s = args.watch_s.unwrap_or(0.0);
     let ask = Ask {
@@ -108,6 +120,39 @@ pub(crate) fn run(args: &cli::Save, term: Term) -> Result<Code> {
     })?;
     let saved = writer.finish()?;
     report(&saved.path, saved.bytes, looks, processes, term)
+}
+
+/// With what is on a JVM's heap.
+fn with_heap(
+    args: &cli::Save,
+    source: &mut dyn Source,
+    pids: &[Pid],
+    writer: CaseWriter,
+    term: Term,
+) -> Result<Code> {
+    const LOOKS: u32 = 4;
+    let [pid] = pids else {
+        let hint = "flatfoot save 3248 --access attach --heap";
+        return Err(Failure::usage("--heap is of one process", hint).into());
+    };
+    if args.access.access.level() < AccessLevel::Attach {
+        let hint = format!("flatfoot save {pid} --access attach --heap asks it as jcmd does");
+        return Err(Failure::usage("--heap needs to ask the JVM itself", hint).into());
+    }
+    let how = heap::How {
+        watch_s: args.watch_s.unwrap_or(0.0),
+        looks: LOOKS,
+        pause_s: args.pause,
+        agent: args.access.access.level() >= AccessLevel::Agent,
+        walks: false,
+        parts: Parts::everything(),
+    };
+    let (writer, looks, missing) = heap::record(source, *pid, how, writer, term)?;
+    for sentence in missing.iter().filter(|_| !term.quiet && !term.json) {
+        eprintln!("not known: {sentence}");
+    }
+    let saved = writer.finish()?;
+    report(&saved.path, saved.bytes, looks, 1, term)
 }
 
 fn report(path: &Path, bytes: u64, looks: u64, processes: usize, term: Term) -> Result<Code> {

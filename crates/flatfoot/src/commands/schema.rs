@@ -10,6 +10,7 @@ use crate::check::document::Document as CheckDocument;
 use crate::cli;
 use crate::failure::{Code, Failure};
 use crate::present;
+use crate::present::compare::{CompareDocument, ProofDocument};
 use crate::present::doctor::DoctorDocument;
 use crate::present::heap::HeapDocument;
 use crate::present::map::MapDocument;
@@ -37,7 +38,7 @@ pub(crate) fn run(args: &cli::Schema) -> Result<Code> {
     Ok(Code::Clean)
 }
 
-fn all() -> [(&'static str, Schema); 8] {
+fn all() -> [(&'static str, Schema); 10] {
     [
         ("diagnosis", schema_for!(Diagnosis)),
         ("map", schema_for!(MapDocument)),
@@ -45,6 +46,8 @@ fn all() -> [(&'static str, Schema); 8] {
         ("heap", schema_for!(HeapDocument)),
         ("top", schema_for!(TopDocument)),
         ("check", schema_for!(CheckDocument)),
+        ("compare", schema_for!(CompareDocument)),
+        ("proof", schema_for!(ProofDocument)),
         ("doctor", schema_for!(DoctorDocument)),
         ("saved", schema_for!(SavedDocument)),
     ]

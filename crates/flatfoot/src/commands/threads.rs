@@ -1,9 +1,7 @@
 //! flatfoot threads: who is there, and since when.
 
 use anyhow::Result;
-use detect::cadence::Window;
-use detect::eta;
-use model::{AccessLevel, BirthKind, Pid, ThreadGroup};
+use model::{AccessLevel, Pid};
 use probe::{Parts, SpaceDepth, ThreadDepth};
 
 use super::map::gone;
@@ -40,11 +38,16 @@ pub(crate) fn run(args: &cli::Threads, term: Term) -> Result<Code> {
         );
         return Err(Failure::usage("--owners needs to ask the JVM itself", hint).into());
     }
+    if args.walk.heap_walk && !(args.owners && args.access.access.level() >= AccessLevel::Agent) {
+        let hint = format!("flatfoot threads {pid} --owners --access agent --heap-walk");
+        return Err(Failure::usage("--heap-walk tells who holds the pools of owners", hint).into());
+    }
     let mut analyser = super::look_at(source.as_mut(), pid, parts, OfHost::Clocks)?;
     let level =
         if args.owners { AccessLevel::Agent } else { args.access.access.level().min(AccessLevel::Attach) };
     let asks = source.is_live() && !args.list && level > AccessLevel::Read;
-    let told = asks.then(|| ask(&analyser, source.as_ref(), pid, level, term)).flatten();
+    let told =
+        asks.then(|| ask(&analyser, source.as_ref(), pid, level, args.walk.budget_s(), term)).flatten();
     let tracked = analyser.by_pid(pid).ok_or_else(|| gone(pid))?;
     let Some(threads) = tracked.reading.threads.value() else {
         let why = tracked.reading.threads.absence().unwrap_or_default();
@@ -90,9 +93,17 @@ pub(crate) fn run(args: &cli::Threads, term: Term) -> Result<Code> {
 }
 
 /// Asks the JVM, without waiting for anything.
-fn ask(analyser: &Analyser, source: &dyn Source, pid: Pid, level: AccessLevel, term: Term) -> Option<Told> {
+fn ask(
+    analyser: &Analyser,
+    source: &dyn Source,
+    pid: Pid,
+    level: AccessLevel,
+    walk_s: Option<f64>,
+    term: Term,
+) -> Option<Told> {
     let tracked = analyser.by_pid(pid)?;
-    let plan = Plan { root: source.root()?, reading: &tracked.reading, level, waits: Vec::new(), term };
+    let plan =
+        Plan { root: source.root()?, reading: &tracked.reading, level, waits: Vec::new(), walk_s, term };
     Some(visit::visit(&plan))
 }
 
@@ -112,26 +123,17 @@ fn document(analyser: &Analyser, tracked: &Tracked, count: u64, origin: String) 
         groups: tracked
             .groups
             .iter()
-            .map(|g| GroupRow::new(g, &analyser.host, tracked.now_boot_s, births_per_s(analyser, tracked, g)))
+            .map(|g| {
+                GroupRow::new(
+                    g,
+                    &analyser.host,
+                    tracked.now_boot_s,
+                    analyser.births(tracked, g).map(|rate| rate.per_s),
+                )
+            })
             .collect(),
         owners: Vec::new(),
         remarks,
         impact: analyser.impact(),
     }
-}
-
-/// Births per second at present, of groups whose births have a rhythm that goes on.
-fn births_per_s(analyser: &Analyser, tracked: &Tracked, group: &ThreadGroup) -> Option<f64> {
-    if group.cadence.kind != BirthKind::Regular {
-        return None;
-    }
-    let host = &analyser.host;
-    let window = Window {
-        start_s: tracked.reading.stat.start.seconds(host.ticks_per_second),
-        end_s: tracked.now_boot_s,
-        resolution_s: 1.0 / host.ticks_per_second.max(1) as f64,
-        booted_unix_s: host.booted_unix_s,
-        utc_offset_s: host.utc_offset_s,
-    };
-    eta::rate_from_births(&group.births, &window, &group.cadence).map(|r| r.per_s)
 }

@@ -4,12 +4,14 @@ use std::fmt::Write as _;
 
 use detect::heap::ClassGrowth;
 use model::{
-    BufferPool, Bytes, ClassCount, ClassLoaderStats, Finding, Impact, NmtCategory, ProcessRef, Text, show,
+    BufferPool, Bytes, ClassCount, ClassLoaderStats, Finding, HeldClass, Impact, NmtCategory, ProcessRef, Text,
+    show,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::diagnosis::labelled;
+use crate::analyse::SavedCase;
 use super::{Align, Table, Term};
 
 /// Rows of each table, unless all are wanted.
@@ -38,6 +40,8 @@ pub(crate) struct HeapDocument {
     pub(crate) loaders: Vec<ClassLoaderStats>,
     /// NIO buffers by kind.
     pub(crate) buffers: Vec<BufferPool>,
+    /// Who holds what grows, and direct buffers; empty without a walk over the heap.
+    pub(crate) held: Vec<HeldClass>,
     /// The JVM's own account of its memory, when it was started with it; largest first.
     pub(crate) native_memory: Vec<NativeRow>,
     /// Flags that are not at their default.
@@ -50,6 +54,8 @@ pub(crate) struct HeapDocument {
     pub(crate) findings: Vec<Finding>,
     /// What could not be judged or read, a sentence each.
     pub(crate) not_judged: Vec<String>,
+    /// The case file that was kept.
+    pub(crate) saved: Option<SavedCase>,
     /// What was done to the target.
     pub(crate) impact: Impact,
 }
@@ -105,7 +111,7 @@ pub(crate) struct TypeRow {
     pub(crate) live: u64,
     /// Of them, how many nobody refers to; null: a histogram doesn't tell.
     pub(crate) unreachable: Option<u64>,
-    /// What keeps them; null: a histogram doesn't tell.
+    /// What keeps them, from a root on; null: a histogram doesn't tell, a walk does.
     pub(crate) retained_by: Option<String>,
     /// Objects more per second; null for what doesn't grow from look to look.
     pub(crate) live_per_s: Option<f64>,
@@ -177,17 +183,20 @@ impl HeapDocument {
             let limit = pool
                 .limit
                 .map_or_else(String::new, |limit| format!(" of {} allowed", show::bytes(Bytes(limit))));
-            let text = format!(
-                "{} {}, {}{limit}",
-                show::count(pool.count),
-                pool.kind,
-                show::bytes(Bytes(pool.bytes))
-            );
+            let bytes = match pool.source.as_str() {
+                "histogram" => "bytes not known".to_owned(),
+                _ => show::bytes(Bytes(pool.bytes)),
+            };
+            let text = format!("{} {}, {bytes}{limit}", show::count(pool.count), pool.kind);
             labelled(&mut out, term, "BUFFERS", &text);
         }
+        held(&mut out, term, &self.held);
         native(&mut out, term, &self.native_memory, most);
         for line in &self.not_judged {
             labelled(&mut out, term, "NOT JUDGED", line);
+        }
+        if let Some(saved) = &self.saved {
+            labelled(&mut out, term, "SAVED", &format!("{} ({})", saved.path, show::bytes(Bytes(saved.bytes))));
         }
         labelled(&mut out, term, "IMPACT", &super::diagnosis::impact(&self.impact, &self.origin));
         out
@@ -255,6 +264,25 @@ fn types(out: &mut String, term: Term, label: &str, note: &str, rows: &[&TypeRow
     out.push_str(&table.text());
     if rows.len() > most {
         let _ = writeln!(out, "  ({} more: --all)", show::count((rows.len() - most) as u64));
+    }
+}
+
+/// Who refers to what, and the ways there.
+fn held(out: &mut String, term: Term, classes: &[HeldClass]) {
+    const HOLDERS: usize = 4;
+    for class in classes {
+        let _ = writeln!(out, "{}  {}", term.bold("HELD"), class.class);
+        for path in &class.paths {
+            let holds = path.holds.map_or_else(String::new, |n| format!("   (some {})", show::count(n)));
+            let _ = writeln!(out, "  {path}{}", term.dim(&holds));
+        }
+        for holder in class.holders.iter().take(HOLDERS) {
+            let bytes = match holder.bytes {
+                0 => String::new(),
+                bytes => format!(", {}", show::bytes(Bytes(bytes))),
+            };
+            let _ = writeln!(out, "  {} × by {}{bytes}", show::count(holder.count), holder.by);
+        }
     }
 }
 

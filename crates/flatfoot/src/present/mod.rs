@@ -2,6 +2,7 @@
 //! module from what `analyse` made.
 
 pub(crate) mod check;
+pub(crate) mod compare;
 mod creators;
 pub(crate) mod diagnosis;
 pub(crate) mod doctor;

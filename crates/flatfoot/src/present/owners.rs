@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use model::{FoundSchedule, PoolState, Text, ThreadOwner, show};
+use model::{FoundSchedule, HeapHolder, HeapPath, PoolState, Text, ThreadOwner, show};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -64,6 +64,10 @@ pub(crate) struct PoolRow {
     pub(crate) shut_down: u64,
     /// Of the pools, how many nothing but their own workers holds; null: not looked for, as that stops the JVM.
     pub(crate) unheld: Option<u64>,
+    /// Who holds the others.
+    pub(crate) holders: Vec<HeapHolder>,
+    /// A way from a root to one of those.
+    pub(crate) path: Option<HeapPath>,
 }
 
 impl From<&ThreadOwner> for OwnerRow {
@@ -93,8 +97,8 @@ impl From<&ThreadOwner> for OwnerRow {
 
 impl From<&PoolState> for PoolRow {
     fn from(pool: &PoolState) -> Self {
-        let PoolState { class, pools, core, maximum, queued, shut_down, unheld } = pool.clone();
-        Self { class, pools, core, maximum, queued, shut_down, unheld }
+        let PoolState { class, pools, core, maximum, queued, shut_down, unheld, holders, path } = pool.clone();
+        Self { class, pools, core, maximum, queued, shut_down, unheld, holders, path }
     }
 }
 
@@ -129,6 +133,12 @@ pub(super) fn text(rows: &[OwnerRow], term: Term, out: &mut String) {
         }
         if let Some(pool) = &row.pool {
             line("pools", &pool_words(pool));
+            for holder in &pool.holders {
+                line("held by", &format!("{} ({} of them)", holder.by, show::count(holder.count)));
+            }
+            if let Some(path) = &pool.path {
+                line("path", &path.to_string());
+            }
         }
         if !row.made_by.is_empty() {
             let jars: Vec<String> = row.made_by.iter().map(ToString::to_string).collect();
@@ -137,6 +147,15 @@ pub(super) fn text(rows: &[OwnerRow], term: Term, out: &mut String) {
         for schedule in &row.schedules {
             line("schedule", schedule);
         }
+    }
+}
+
+/// `all`, `none`, `3`.
+fn of(some: u64, all: u64) -> String {
+    match some {
+        0 => "none".to_owned(),
+        n if n == all => "all".to_owned(),
+        n => show::count(n),
     }
 }
 
@@ -153,7 +172,7 @@ fn pool_words(pool: &PoolRow) -> String {
     };
     let held = pool
         .unheld
-        .map_or_else(String::new, |n| format!(", {} held by nothing but their own workers", show::count(n)));
+        .map_or_else(String::new, |n| format!(", {} held by nothing but their own workers", of(n, pool.pools)));
     format!(
         "{} × {}{size}, {} tasks queued, {down}{held}",
         show::count(pool.pools),

@@ -46,9 +46,21 @@ fn with_agent(
     told: &mut Told,
 ) -> Result<Figures, AgentRefusal> {
     let mut agent = Agent::load(attachment, patience())?;
-    match agent.owners() {
+    let owners = plan.walk_s.and_then(|budget_s| match agent.owners_and_holders(budget_s) {
+        Ok(owners) => Some(Ok(owners)),
+        Err(refusal) => {
+            told.inside.missing.push(format!("who holds the pools: {refusal}; {}", refusal.hint()));
+            None
+        }
+    });
+    match owners.unwrap_or_else(|| agent.owners()) {
         Ok(owners) => told.inside.owners = owners,
         Err(refusal) => told.inside.missing.push(format!("owners of existing threads: {refusal}")),
+    }
+    let walk_s = agent.figures().walk_s;
+    if walk_s > 0.0 {
+        told.impact.longest_pause_s = told.impact.longest_pause_s.max(walk_s);
+        told.impact.done.push(format!("stopped for {} to walk its heap", show::pause(walk_s)));
     }
     match agent.sites() {
         Ok(sites) => told.inside.sites = sites,

@@ -30,6 +30,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) level: AccessLevel,
     /// How long to wait for births of the findings, one after the other.
     pub(crate) waits: Vec<Wait>,
+    /// Seconds that it may stand still for a walk over its heap; `None`: no walk.
+    pub(crate) walk_s: Option<f64>,
     pub(crate) term: Term,
 }
 

@@ -30,6 +30,16 @@ pub(super) fn announce(plan: &Plan<'_>, preview: &Preview) -> String {
     } else {
         let _ = writeln!(out, "Will ask {who} for a thread dump: it stands still for some milliseconds;");
     }
+    if let Some(budget_s) = plan.walk_s {
+        let used = plan.reading.jvm.value().map_or(0, |jvm| jvm.heap_used().0);
+        let estimate_s = probe::hotspot::agent::walk_estimate_s(used);
+        let _ = writeln!(
+            out,
+            "its heap is walked once: it stands still for up to {}, and for {} at the very most;",
+            show::pause(estimate_s),
+            show::pause(budget_s)
+        );
+    }
     let log = warns(plan);
     let listener = if preview.listener_up {
         "its attach listener is up"

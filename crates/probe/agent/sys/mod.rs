@@ -108,3 +108,13 @@ pub fn sleep_ms() {
     // SAFETY: nanosleep reads a timespec.
     let _ = unsafe { arch::call(arch::NANOSLEEP, [time.as_ptr() as usize, 0, 0, 0, 0, 0]) };
 }
+
+/// CLOCK_MONOTONIC, ns; for where the JVM's own clock may not be asked. 0 when the kernel refuses.
+pub fn now() -> u64 {
+    const MONOTONIC: usize = 1;
+    let mut time = [0_i64; 2];
+    // SAFETY: clock_gettime writes a timespec.
+    let _ = unsafe { arch::call(arch::CLOCK_GETTIME, [MONOTONIC, time.as_mut_ptr() as usize, 0, 0, 0, 0]) };
+    let [seconds, ns] = time;
+    (seconds as u64).wrapping_mul(1_000_000_000).wrapping_add(ns as u64)
+}

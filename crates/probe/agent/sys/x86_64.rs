@@ -14,6 +14,7 @@ pub const MMAP: usize = 9;
 pub const MUNMAP: usize = 11;
 pub const SCHED_YIELD: usize = 24;
 pub const NANOSLEEP: usize = 35;
+pub const CLOCK_GETTIME: usize = 228;
 pub const OPENAT: usize = 257;
 
 /// Bytes of `struct stat`, and where its mode and size are (asm/stat.h).

@@ -65,16 +65,7 @@ pub fn heap(
     into: &mut JvmInside,
 ) -> Result<Cost, Refusal> {
     let mut asking = Asking { attachment, patience, cost: Cost::default() };
-    let used = match asking.ask("GC.heap_info") {
-        Ok(answer) => heap_info::used(&answer),
-        // Early builds of JDK 8 have no such command.
-        Err(Refusal::Command { .. }) => None,
-        Err(refusal) => return Err(refusal),
-    };
-    let used = match used {
-        Some(used) => used,
-        None => asking.attachment.target().resident()?,
-    };
+    let used = asking.heap_used()?;
     let estimate_s = histogram_estimate_s(used);
     if estimate_s > budget_s {
         return Err(Refusal::TooLong {
@@ -110,6 +101,14 @@ pub fn heap(
     Ok(asking.cost)
 }
 
+/// How the sentence begins that says so.
+pub const BUFFERS_UNKNOWN: &str = "bytes in direct buffers";
+
+/// Bytes in use on the heap; what is resident where the JVM doesn't tell.
+pub fn heap_used(attachment: &mut Attachment, patience: &Patience<'_>) -> Result<u64, Refusal> {
+    Asking { attachment, patience, cost: Cost::default() }.heap_used()
+}
+
 /// Direct and mapped buffers, as far as attaching tells: how many, and the bytes only where native memory is tracked.
 fn buffers(
     counted: &Histogram,
@@ -123,7 +122,7 @@ fn buffers(
         pools.push(BufferPool { kind: "direct".into(), count, bytes, limit, source: "nmt".into() });
     } else if direct > 0 {
         into.missing.push(format!(
-            "bytes in {direct} direct buffers: known to the agent (--access agent) and to -XX:NativeMemoryTracking=summary"
+            "{BUFFERS_UNKNOWN}: {direct}; known to the agent (--access agent) and to -XX:NativeMemoryTracking=summary"
         ));
         pools.push(BufferPool {
             kind: "direct".into(),
@@ -192,6 +191,19 @@ struct Asking<'a> {
 }
 
 impl Asking<'_> {
+    fn heap_used(&mut self) -> Result<u64, Refusal> {
+        let used = match self.ask("GC.heap_info") {
+            Ok(answer) => heap_info::used(&answer),
+            // Early builds of JDK 8 have no such command.
+            Err(Refusal::Command { .. }) => None,
+            Err(refusal) => return Err(refusal),
+        };
+        match used {
+            Some(used) => Ok(used),
+            None => self.attachment.target().resident(),
+        }
+    }
+
     fn ask(&mut self, command: &str) -> Result<String, Refusal> {
         let began = Clock::monotonic();
         let answer = self.attachment.jcmd(command, self.patience);
@@ -234,7 +246,7 @@ mod tests {
         assert_eq!(inside.missing, [""; 0]);
         let pools = buffers(&counted, &NativeMemory::default(), None, &mut inside);
         assert_eq!((pools[0].count, pools[0].bytes, pools[0].source.as_str()), (3, 0, "histogram"));
-        assert!(inside.missing[0].starts_with("bytes in 3 direct buffers"), "{:?}", inside.missing);
+        assert!(inside.missing[0].starts_with("bytes in direct buffers: 3;"), "{:?}", inside.missing);
         assert_eq!(buffers(&Histogram::default(), &NativeMemory::default(), None, &mut inside), []);
     }
 

@@ -88,15 +88,21 @@ fn pool_evidence(subject: &Subject<'_>, pool: &PoolState) -> Option<Evidence> {
     let held = match pool.unheld {
         Some(n) if n == pool.pools => ", held by nothing but their own workers".to_owned(),
         Some(n) if n > 0 => format!(", {} held by nothing but their own workers", show::count(n)),
-        _ => String::new(),
+        Some(_) => match (&pool.path, pool.holders.first()) {
+            (Some(path), _) => format!(", held by {path}"),
+            (None, Some(holder)) => format!(", held by {}", holder.by),
+            (None, None) => String::new(),
+        },
+        None => String::new(),
     };
+    let walk = if pool.unheld.is_some() { " --heap-walk" } else { "" };
     Some(Evidence {
         claim: format!("{} {size}: {queue}, {ended}{held}", show::count(pool.pools)),
         value: None,
         source: pool.class.to_string(),
         statistic: None,
         supports: pool.shut_down == 0,
-        reproduce: Some(format!("flatfoot threads {} --owners --access agent", subject.reading.key.pid)),
+        reproduce: Some(format!("flatfoot threads {} --owners --access agent{walk}", subject.reading.key.pid)),
     })
 }
 

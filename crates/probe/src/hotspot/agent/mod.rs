@@ -22,7 +22,7 @@ pub mod ruby;
 
 use std::os::fd::OwnedFd;
 
-use model::{CreationSite, SpawnStack, ThreadOwner};
+use model::{BufferPool, CreationSite, HeldClass, SpawnStack, Text, ThreadOwner};
 use rustix::io::{Errno, pread, pwrite};
 
 use self::deliver::Delivery;
@@ -30,6 +30,7 @@ use self::libjvm::Mapped;
 pub use self::refusal::Refusal;
 use self::report::Report;
 use super::attach::{self, Attachment, Patience};
+use super::inside;
 use crate::Clock;
 use crate::proc::cmdline;
 
@@ -74,6 +75,10 @@ pub struct Figures {
     pub looked_at: u64,
     /// See above.
     pub looked_s: f64,
+    /// The longest that a walk over the heap stopped the target, s, and the references that walks have followed.
+    pub walk_s: f64,
+    /// See above.
+    pub references: u64,
     /// Bytes that it takes in the target: the library and what was written of the ring.
     pub bytes: u64,
     /// The lease ended: flatfoot was stopped for so long that the hook removed itself.
@@ -154,6 +159,54 @@ impl<'a> Agent<'a> {
     pub fn sites(&mut self) -> Result<Vec<CreationSite>, Refusal> {
         let report = self.report("sites", 5_000)?;
         Ok(report.sites)
+    }
+
+    /// The same as [`Agent::owners`], and whether somebody else than their workers holds the pools: this stops the JVM
+    /// while its heap is walked. Not when that may take longer than `budget_s`; and it ends when it has.
+    pub fn owners_and_holders(&mut self, budget_s: f64) -> Result<Vec<ThreadOwner>, Refusal> {
+        self.is_within(budget_s)?;
+        let options = format!(";walk=1;pause={}", pause_ms(budget_s));
+        let report = self.report_with("owners", 2_000, &options)?;
+        Ok(report.owners)
+    }
+
+    /// Who holds the objects of some classes, and the direct buffers: this stops the JVM while its heap is walked. Not
+    /// when that may take longer than `budget_s`; and it ends when it has.
+    pub fn holders(&mut self, classes: &[Text], budget_s: f64) -> Result<Vec<HeldClass>, Refusal> {
+        /// A command's argument has 1 KiB at most.
+        const ROOM: usize = 512;
+        self.is_within(budget_s)?;
+        let plain = |class: &&str| !class.contains([';', ',', '=']) && class.is_ascii();
+        let mut names = String::new();
+        for class in classes.iter().map(Text::as_str).filter(plain) {
+            if names.len() + class.len() < ROOM {
+                names.push_str(class);
+                names.push(',');
+            }
+        }
+        let options = format!(";pause={};classes={names}", pause_ms(budget_s));
+        let report = self.report_with("holders", 2_000, &options)?;
+        Ok(report.held)
+    }
+
+    /// Direct buffers and their bytes, as the JDK counts them; `None` before the first one. Nothing stands still.
+    pub fn direct_buffers(&mut self) -> Result<Option<BufferPool>, Refusal> {
+        let report = self.report("buffers", 1_000)?;
+        Ok(report.buffers)
+    }
+
+    /// How long a walk over the heap may stop the target, s, if that is allowed.
+    fn is_within(&mut self, budget_s: f64) -> Result<f64, Refusal> {
+        let patience = self.patience;
+        let estimate_s = walk_estimate_s(inside::heap_used(self.attachment, &patience)?);
+        if estimate_s <= budget_s {
+            return Ok(estimate_s);
+        }
+        Err(Refusal::Attach(attach::Refusal::TooLong {
+            what: "a walk over its heap".to_owned(),
+            estimate_s: attach::Seconds::from_s(estimate_s),
+            budget_s: attach::Seconds::from_s(budget_s),
+        }))
     }
 
     /// What was left out of owners and sites, and why.
@@ -262,8 +315,17 @@ impl<'a> Agent<'a> {
     }
 
     fn report(&mut self, what: &'static str, budget_ms: u64) -> Result<Report, Refusal> {
+        self.report_with(what, budget_ms, "")
+    }
+
+    fn report_with(
+        &mut self,
+        what: &'static str,
+        budget_ms: u64,
+        more: &str,
+    ) -> Result<Report, Refusal> {
         let file = self.delivery.report(self.attachment.target())?;
-        let options = format!("cmd={what};ms={budget_ms};out={}", self.delivery.path("report"));
+        let options = format!("cmd={what};ms={budget_ms};out={}{more}", self.delivery.path("report"));
         let done = self.command(&options);
         self.delivery.forget(self.attachment.target(), &["report"]);
         done?;
@@ -272,6 +334,16 @@ impl<'a> Agent<'a> {
         let report = report::parse(&bytes);
         self.figures.looked_at = report.seen;
         self.figures.looked_s = report.took_s;
+        if let Some(walk) = report.walk {
+            self.figures.walk_s = self.figures.walk_s.max(walk.paused_s);
+            self.figures.references += walk.references;
+            if walk.cut {
+                self.missing.push(format!(
+                    "who holds what: the walk over the heap was ended after {:.2} s, before it had seen everything",
+                    walk.paused_s
+                ));
+            }
+        }
         if !report.whole {
             if report.seen == 0 {
                 return Err(Refusal::Torn(what));
@@ -302,6 +374,16 @@ impl Drop for Agent<'_> {
         let _ = self.unwatch();
         self.delivery.remove(self.attachment.target());
     }
+}
+
+/// How long a walk over a heap with so many bytes in use may take at most.
+#[must_use]
+pub fn walk_estimate_s(used_bytes: u64) -> f64 {
+    0.02 + 6.0 * used_bytes as f64 / f64::from(1 << 30)
+}
+
+fn pause_ms(budget_s: f64) -> u64 {
+    (budget_s * 1e3).clamp(1.0, 600_000.0) as u64
 }
 
 /// JDK 9 and later answer `return code: 0`, JDK 8 the number alone; or in words why it was not loaded.

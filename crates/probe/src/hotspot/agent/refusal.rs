@@ -89,6 +89,7 @@ fn words(code: i32) -> String {
         layout::BAD_RING => "its file is not the one that it expected",
         layout::STILL_USED => "threads were still in the hook",
         layout::NO_MEMORY => "no memory",
+        layout::NO_WALK => "its heap could not be walked",
         layout::NOT_HERE => "not built for this processor",
         _ => {
             let errno = |base: i32| {

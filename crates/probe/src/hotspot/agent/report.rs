@@ -2,9 +2,14 @@
 
 use std::collections::HashMap;
 
-use model::{CreationSite, FoundSchedule, JavaFrame, OwnerLink, PoolState, Text, ThreadOwner};
+use model::{
+    BufferPool, CreationSite, FoundSchedule, HeapHolder, HeapPath, HeapStep, HeldClass, JavaFrame, OwnerLink,
+    PoolState, Text, ThreadOwner,
+};
 
-use super::layout::{CLASS, CUT, END, OWNER, REPORT, ROLES, SCHEDULES, SITE, UNKNOWN};
+use super::layout::{
+    BUFFERS, CLASS, CUT, END, HOLDER, OWNER, PATH, REPORT, ROLES, SCHEDULES, SITE, STEPS, UNKNOWN, WALK,
+};
 use super::names;
 use super::records::{Cursor, records, text};
 
@@ -15,12 +20,29 @@ pub struct Report {
     pub owners: Vec<ThreadOwner>,
     /// Sites, in the order of their classes.
     pub sites: Vec<CreationSite>,
+    /// Who holds the objects that were asked for, in the order of their classes.
+    pub held: Vec<HeldClass>,
+    /// Direct buffers, when there ever were any.
+    pub buffers: Option<BufferPool>,
+    /// The walk over the heap, when there was one.
+    pub walk: Option<Walk>,
     /// Threads or classes that were looked at.
     pub seen: u64,
     /// Seconds that it took in the target.
     pub took_s: f64,
     /// Is it all: did it end by itself, and nothing was left out?
     pub whole: bool,
+}
+
+/// A walk over the heap.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Walk {
+    /// Seconds that the target stood still.
+    pub paused_s: f64,
+    /// References that were followed.
+    pub references: u64,
+    /// It was ended before it had seen everything.
+    pub cut: bool,
 }
 
 /// A class that a report names.
@@ -47,6 +69,25 @@ pub fn parse(bytes: &[u8]) -> Report {
         match kind {
             OWNER => report.owners.extend(owner(&mut from, &classes)),
             SITE => report.sites.extend(site(&mut from, &classes)),
+            HOLDER => {
+                if let Some((class, holder)) = held(&mut from, &classes) {
+                    of_class(&mut report.held, class).holders.push(holder);
+                }
+            }
+            PATH => {
+                if let Some((class, path)) = path(&mut from, &classes) {
+                    of_class(&mut report.held, class).paths.push(path);
+                }
+            }
+            BUFFERS => report.buffers = buffers(&mut from).or_else(|| report.buffers.take()),
+            WALK => {
+                if let (Some(flags), Some(_), Some(ns), Some(references)) =
+                    (from.u32(), from.u32(), from.u64(), from.u64())
+                {
+                    let cut = flags & CUT != 0;
+                    report.walk = Some(Walk { paused_s: ns as f64 / 1e9, references, cut });
+                }
+            }
             END => {
                 let numbers = (from.u32(), from.u32(), from.u64());
                 if let (Some(flags), Some(seen), Some(ns)) = numbers {
@@ -85,6 +126,9 @@ fn owner(from: &mut Cursor<'_>, classes: &HashMap<u32, Class>) -> Option<ThreadO
     let examples = from.list(Cursor::text)?;
     let mut java_ids = from.list(Cursor::u64)?;
     java_ids.sort_unstable();
+    let unheld = from.u32()?;
+    let holders = from.list(|from| holder(from, classes))?;
+    let steps = from.list(|from| step(from, classes))?;
     Some(ThreadOwner {
         examples,
         count: u64::from(count),
@@ -98,7 +142,9 @@ fn owner(from: &mut Cursor<'_>, classes: &HashMap<u32, Class>) -> Option<ThreadO
             maximum: known(maximum),
             queued,
             shut_down: u64::from(shut_down),
-            unheld: None,
+            unheld: known(unheld),
+            holders,
+            path: (!steps.is_empty()).then_some(HeapPath { steps, holds: None }),
         }),
         context_loader: name(loader),
         inherited_sources: sources.into_iter().flatten().collect(),
@@ -130,6 +176,44 @@ fn schedule(from: &mut Cursor<'_>) -> Option<FoundSchedule> {
         expression: Some(expression).filter(|expression| !expression.as_str().is_empty()),
         period_s: (period > 0).then_some(period as f64 / 1e9),
     })
+}
+
+fn of_class(held: &mut Vec<HeldClass>, class: Text) -> &mut HeldClass {
+    // Few: some classes were asked for.
+    let at = held.iter().position(|one| one.class == class).unwrap_or(held.len());
+    if at == held.len() {
+        held.push(HeldClass { class, ..HeldClass::default() });
+    }
+    &mut held[at]
+}
+
+fn step(from: &mut Cursor<'_>, classes: &HashMap<u32, Class>) -> Option<HeapStep> {
+    let (kind, class, name) = (from.u32()?, from.u32()?, from.text()?);
+    let kind = STEPS.get(kind as usize).copied().unwrap_or("jvm");
+    Some(HeapStep { kind: kind.into(), class: classes.get(&class).map(|class| class.name.clone()), name })
+}
+
+fn holder(from: &mut Cursor<'_>, classes: &HashMap<u32, Class>) -> Option<HeapHolder> {
+    Some(HeapHolder { by: step(from, classes)?, count: from.u64()?, bytes: from.u64()? })
+}
+
+fn held(from: &mut Cursor<'_>, classes: &HashMap<u32, Class>) -> Option<(Text, HeapHolder)> {
+    let class = from.u32()?;
+    Some((classes.get(&class)?.name.clone(), holder(from, classes)?))
+}
+
+fn path(from: &mut Cursor<'_>, classes: &HashMap<u32, Class>) -> Option<(Text, HeapPath)> {
+    let class = from.u32()?;
+    let holds = Some(from.u64()?).filter(|holds| *holds > 0);
+    let steps = from.list(|from| step(from, classes))?;
+    Some((classes.get(&class)?.name.clone(), HeapPath { steps, holds }))
+}
+
+/// java.nio.Bits counts from what was asked for; with alignment is what was taken.
+fn buffers(from: &mut Cursor<'_>) -> Option<BufferPool> {
+    let (count, _asked, reserved, limit) = (from.u64()?, from.u64()?, from.u64()?, from.u64()?);
+    let limit = Some(limit).filter(|limit| (1..u64::MAX / 2).contains(limit));
+    Some(BufferPool { kind: "direct".into(), count, bytes: reserved, limit, source: "agent".into() })
 }
 
 fn site(from: &mut Cursor<'_>, classes: &HashMap<u32, Class>) -> Option<CreationSite> {
@@ -177,13 +261,14 @@ mod tests {
     proptest! {
         #[test]
         fn arbitrary_reports_never_panic(
-            records in prop::collection::vec((16_u32..20, prop::collection::vec(any::<u8>(), 0..80)), 0..32),
+            records in prop::collection::vec((16_u32..24, prop::collection::vec(any::<u8>(), 0..80)), 0..32),
             rest in prop::collection::vec(any::<u8>(), 0..64),
         ) {
             let mut bytes = report(&records.iter().map(|(kind, payload)| record(*kind, payload)).collect::<Vec<_>>());
             bytes.extend_from_slice(&rest);
             let found = parse(&bytes);
-            prop_assert!(found.owners.len() + found.sites.len() <= bytes.len() / 8);
+            let told = found.owners.len() + found.sites.len() + found.held.len();
+            prop_assert!(told <= bytes.len() / 8);
             let _ = parse(&rest);
         }
     }
