@@ -9,7 +9,7 @@ use crate::facts::leaking;
 use crate::support::flatfoot::collect;
 use crate::support::{Flatfoot, Leaker, need, shell, wait_until};
 
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 16] = [
     "diagnose",
     "top",
     "threads",
@@ -18,6 +18,9 @@ const COMMANDS: [&str; 13] = [
     "watch",
     "record",
     "report",
+    "check",
+    "compare",
+    "detect",
     "doctor",
     "demo",
     "schema",

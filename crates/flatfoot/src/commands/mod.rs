@@ -1,5 +1,6 @@
 //! One file per command: choose the source, ask it, show the answer.
 
+mod check;
 mod compare;
 mod demo;
 mod detect;
@@ -44,6 +45,8 @@ pub(crate) fn run(args: Args, term: Term) -> Result<Code> {
         Command::Watch(args) => watch::run(&args, term),
         Command::Record(args) => record::run(&args, term),
         Command::Report(args) => report::run(&args, term),
+        Command::Check(args) => check::run(&args, term),
+        Command::CheckGuard(args) => crate::check::guard::run(&args),
         Command::Compare(args) => compare::run(&args, term),
         Command::Doctor => doctor::run(term),
         Command::Detect(args) => detect::run(&args, term),

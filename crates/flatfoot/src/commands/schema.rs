@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::save::SavedDocument;
 use crate::analyse::Diagnosis;
+use crate::check::document::Document as CheckDocument;
 use crate::cli;
 use crate::failure::{Code, Failure};
 use crate::present;
@@ -45,6 +46,7 @@ fn all() -> Vec<(&'static str, Schema)> {
         ("threads", schema_for!(ThreadsDocument)),
         ("heap", schema_for!(HeapDocument)),
         ("top", schema_for!(TopDocument)),
+        ("check", schema_for!(CheckDocument)),
         ("compare", schema_for!(CompareDocument)),
         ("proof", schema_for!(ProofDocument)),
         ("doctor", schema_for!(DoctorDocument)),

@@ -131,7 +131,7 @@ fn too_far(wait: &Wait) -> String {
 }
 
 /// `agent 87 KB loaded, hook removed (…)`, `3 thread starts slowed by 8 µs each`.
-fn words(figures: &Figures) -> Vec<String> {
+pub(crate) fn words(figures: &Figures) -> Vec<String> {
     let mut words = vec![format!(
         "agent {} loaded, hook removed (the file stays mapped, idle, until a restart)",
         show::bytes(Bytes(figures.bytes))

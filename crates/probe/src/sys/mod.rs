@@ -3,6 +3,7 @@
 
 pub mod credentials;
 pub mod dents;
+pub mod family;
 pub mod file;
 pub mod limits;
 pub mod pagemap;
