@@ -40,7 +40,7 @@ pub(crate) fn run(args: &cli::Threads, term: Term) -> Result<Code> {
         );
         return Err(Failure::usage("--owners needs to ask the JVM itself", hint).into());
     }
-    if args.walk.heap_walk && !(args.owners && args.access.access.level() >= AccessLevel::Agent) {
+    if args.walk.wanted && !(args.owners && args.access.access.level() >= AccessLevel::Agent) {
         let hint = format!("flatfoot threads {pid} --owners --access agent --heap-walk");
         return Err(Failure::usage("--heap-walk tells who holds the pools of owners", hint).into());
     }
@@ -48,7 +48,8 @@ pub(crate) fn run(args: &cli::Threads, term: Term) -> Result<Code> {
     let level =
         if args.owners { AccessLevel::Agent } else { args.access.access.level().min(AccessLevel::Attach) };
     let asks = source.is_live() && !args.list && level > AccessLevel::Read;
-    let told = asks.then(|| ask(&analyser, source.as_ref(), pid, level, args.walk.budget_s(), term)).flatten();
+    let told =
+        asks.then(|| ask(&analyser, source.as_ref(), pid, level, args.walk.budget_s(), term)).flatten();
     let tracked = analyser.by_pid(pid).ok_or_else(|| gone(pid))?;
     let Some(threads) = tracked.reading.threads.value() else {
         let why = tracked.reading.threads.absence().unwrap_or_default();
@@ -103,7 +104,8 @@ fn ask(
     term: Term,
 ) -> Option<Told> {
     let tracked = analyser.by_pid(pid)?;
-    let plan = Plan { root: source.root()?, reading: &tracked.reading, level, waits: Vec::new(), walk_s, term };
+    let plan =
+        Plan { root: source.root()?, reading: &tracked.reading, level, waits: Vec::new(), walk_s, term };
     Some(visit::visit(&plan))
 }
 

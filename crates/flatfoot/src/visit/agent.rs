@@ -130,12 +130,17 @@ fn too_far(wait: &Wait) -> String {
     )
 }
 
-/// `agent 87 KB loaded, hook removed (…)`, `3 thread starts slowed by 8 µs each`.
-fn words(figures: &Figures) -> Vec<String> {
-    let mut words = vec![format!(
+/// `agent 87 KB loaded, hook removed (the file stays mapped, idle, until a restart)`.
+pub(crate) fn loaded(figures: &Figures) -> String {
+    format!(
         "agent {} loaded, hook removed (the file stays mapped, idle, until a restart)",
         show::bytes(Bytes(figures.bytes))
-    )];
+    )
+}
+
+/// `agent 87 KB loaded, hook removed (…)`, `3 thread starts slowed by 8 µs each`.
+fn words(figures: &Figures) -> Vec<String> {
+    let mut words = vec![loaded(figures)];
     if figures.starts > 0 {
         let starts = if figures.starts == 1 {
             "1 thread start".to_owned()

@@ -21,6 +21,7 @@ use probe::{Clock, ProcRoot};
 use crate::interrupt;
 use crate::present::Term;
 
+pub(crate) use agent::loaded;
 pub(crate) use wait::Wait;
 
 /// Whom to visit, and how far to go.

@@ -129,7 +129,7 @@ impl<'a> Agent<'a> {
             hooked: false,
             clock_offset_ns: 0,
             lease_s: LEASE_S,
-            figures: Figures::default(),
+            figures: Figures { bytes: library::LIBRARY.len() as u64, ..Figures::default() },
             missing: Vec::new(),
         };
         let mut loaded = agent.command("cmd=stop");
@@ -318,12 +318,7 @@ impl<'a> Agent<'a> {
         self.report_with(what, budget_ms, "")
     }
 
-    fn report_with(
-        &mut self,
-        what: &'static str,
-        budget_ms: u64,
-        more: &str,
-    ) -> Result<Report, Refusal> {
+    fn report_with(&mut self, what: &'static str, budget_ms: u64, more: &str) -> Result<Report, Refusal> {
         let file = self.delivery.report(self.attachment.target())?;
         let options = format!("cmd={what};ms={budget_ms};out={}{more}", self.delivery.path("report"));
         let done = self.command(&options);
