@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
-use agent_jvm::{Jvm, assert_unharmed, attach, creator, java, line, owner_of, starters};
+use agent_jvm::{Jvm, attach, creator, java, line, owner_of, starters};
 use probe::hotspot::agent::{Agent, Refusal};
 use probe::hotspot::attach::Patience;
 
