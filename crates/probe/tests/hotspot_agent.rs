@@ -166,6 +166,53 @@ fn jvm_virtual_threads_start_threads_too() {
     }
 }
 
+fn tells_deep_stacks_apart(version: u32) {
+    let Some(java) = java(version) else { return };
+    let mut jvm = Jvm::starters(&java, &["-Xcheck:jni"]);
+    let mut attachment = jvm.attach();
+    let mut agent = Agent::load(&mut attachment, Patience::default()).unwrap();
+    let counts = |spawns: &[SpawnStack]| {
+        let of = |mark: &str| {
+            let ours = |spawn: &&SpawnStack| spawn.frames.iter().any(|frame| frame.line == Some(line(mark)));
+            let found: Vec<_> = spawns.iter().filter(ours).collect();
+            assert!(found.iter().all(|spawn| spawn.frames.len() > 40 && !spawn.cut), "whole: {spawns:#?}");
+            found.iter().map(|spawn| spawn.count).sum::<u64>()
+        };
+        (of("deep"), of("else"))
+    };
+    // In turns: both are met while all are read whole, and so they are for good.
+    agent.watch().unwrap();
+    let mut output = String::new();
+    for _ in 0..4 {
+        output += &jvm.command("deep", 30);
+        output += &jvm.command("else", 20);
+    }
+    // The second comes when the first 30 are over, and before the 32nd.
+    assert_eq!(counts(&agent.poll()), (120, 80));
+    assert_eq!(agent.figures().assumed, 0);
+    agent.unwatch().unwrap();
+    // One alone: most are known by how they begin, and that is said. What comes later from elsewhere is told from the
+    // next one on that is read whole.
+    agent.watch().unwrap();
+    output += &jvm.command("deep", 200);
+    assert_eq!(counts(&agent.poll()), (200, 0));
+    assert_eq!(agent.figures().assumed, 200 - 32 - 3, "32 first, and the 65th, 129th and 193rd");
+    output += &jvm.command("else", 200);
+    let (deep, other) = counts(&agent.poll());
+    let figures = agent.figures();
+    assert_eq!((deep + other, figures.starts), (400, 400));
+    assert_eq!((deep, figures.assumed), (200 + 56, 165 + 56), "up to the 257th");
+    agent.stop().unwrap();
+    assert_unharmed(&output, &jvm.errors());
+}
+
+#[test]
+fn jvm_deep_stacks_are_told_apart_or_said_to_be_assumed() {
+    for version in [11, 17, 21, 25] {
+        tells_deep_stacks_apart(version);
+    }
+}
+
 /// Starters start threads all the time while the hook comes and goes.
 fn flips(version: u32) {
     let Some(java) = java(version) else { return };

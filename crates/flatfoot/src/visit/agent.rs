@@ -86,6 +86,13 @@ fn with_agent(
         let dropped = show::count(figures.dropped);
         told.inside.missing.push(format!("{dropped} births found no place in the agent's ring"));
     }
+    if figures.assumed > 0 {
+        told.inside.missing.push(format!(
+            "of {} of {} births only the innermost frames were read: they are those of a stack that was seen before, and the rest is taken to be its, too",
+            show::count(figures.assumed),
+            show::count(figures.starts)
+        ));
+    }
     // Its last figures have what was still under way.
     let stopped = agent.stop()?;
     Ok(stopped)
