@@ -183,8 +183,8 @@ impl AccessChoice {
 #[derive(Clone, Copy, Debug, Default, ClapArgs)]
 pub(crate) struct Walk {
     /// Walk the JVM's heap once, for who holds its pools; it stands still meanwhile. Needs --access agent
-    #[arg(long)]
-    pub(crate) heap_walk: bool,
+    #[arg(id = "heap_walk", long)]
+    pub(crate) wanted: bool,
     /// The longest that the walk may stop the JVM: not begun when it may take longer, and ended when it does
     #[arg(long, default_value = "1s", value_name = "TIME", value_parser = parse_time, requires = "heap_walk")]
     pub(crate) pause_budget: f64,
@@ -193,7 +193,7 @@ pub(crate) struct Walk {
 impl Walk {
     /// Seconds that a walk may take; `None` without one.
     pub(crate) fn budget_s(self) -> Option<f64> {
-        self.heap_walk.then_some(self.pause_budget)
+        self.wanted.then_some(self.pause_budget)
     }
 }
 
@@ -226,8 +226,8 @@ pub(crate) struct Heap {
     #[arg(long, value_enum, default_value_t = AccessChoice::Attach, value_name = "LEVEL")]
     pub(crate) access: AccessChoice,
     /// Walk the heap once, at the end: who holds what grows, and direct buffers. Needs --access agent; stops the JVM
-    #[arg(long)]
-    pub(crate) heap_walk: bool,
+    #[arg(long = "heap-walk")]
+    pub(crate) walk: bool,
     /// Keep what was seen in a case file, which must not exist yet [default: in the state directory, of what leaks]
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,

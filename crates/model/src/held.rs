@@ -106,7 +106,10 @@ mod tests {
             ],
             holds: None,
         };
-        assert_eq!(path.to_string(), "static app.Cache.MAP → java.util.HashMap.table → java.util.HashMap$Node[]");
+        assert_eq!(
+            path.to_string(),
+            "static app.Cache.MAP → java.util.HashMap.table → java.util.HashMap$Node[]"
+        );
         assert_eq!(step("local", Some("app.Main"), "run").to_string(), "a local of app.Main.run");
         assert_eq!(step("thread", None, "worker-1").to_string(), "thread worker-1");
         assert_eq!(step("", None, "").to_string(), "something");

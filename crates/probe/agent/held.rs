@@ -59,10 +59,11 @@ pub fn thread_name(jni: Jni, ti: Ti) -> crate::jni::Field {
 
 /// Is `Lleakcase/Memory$Session;` among `leakcase.Memory$Session,…`?
 fn is_named(signature: &[u8], names: &[u8]) -> bool {
-    let Some(own) = signature.strip_prefix(b"L").and_then(|rest| rest.strip_suffix(b";")) else { return false };
+    let Some(own) = signature.strip_prefix(b"L").and_then(|rest| rest.strip_suffix(b";")) else {
+        return false;
+    };
     let same = |name: &[u8]| {
-        name.len() == own.len()
-            && name.iter().zip(own).all(|(a, b)| a == b || (*a == b'.' && *b == b'/'))
+        name.len() == own.len() && name.iter().zip(own).all(|(a, b)| a == b || (*a == b'.' && *b == b'/'))
     };
     names.split(|byte| *byte == b',').any(same)
 }

@@ -396,7 +396,10 @@ impl Heap {
 
     /// Ends it: no tag stays.
     pub fn close(self) {
-        self.ti.dispose();
+        let Self { ti, mirrors, .. } = self;
+        // It is given back to the environment that is about to go.
+        drop(mirrors);
+        ti.dispose();
     }
 }
 
@@ -416,9 +419,20 @@ fn ancestry(jni: Jni, class: Obj) -> [Obj; 32] {
 
 fn flags(signature: &[u8]) -> u8 {
     let own = match signature {
-        b"Ljava/lang/String;" | b"Ljava/lang/Long;" | b"Ljava/lang/Integer;" | b"Ljava/lang/Double;"
-        | b"Ljava/lang/Boolean;" | b"Ljava/lang/Character;" | b"[B" | b"[C" | b"[D" | b"[F" | b"[I" | b"[J"
-        | b"[S" | b"[Z" => LEAF,
+        b"Ljava/lang/String;"
+        | b"Ljava/lang/Long;"
+        | b"Ljava/lang/Integer;"
+        | b"Ljava/lang/Double;"
+        | b"Ljava/lang/Boolean;"
+        | b"Ljava/lang/Character;"
+        | b"[B"
+        | b"[C"
+        | b"[D"
+        | b"[F"
+        | b"[I"
+        | b"[J"
+        | b"[S"
+        | b"[Z" => LEAF,
         b"Ljava/util/concurrent/ThreadPoolExecutor$Worker;"
         | b"Ljava/util/concurrent/ScheduledThreadPoolExecutor$ScheduledFutureTask;"
         | b"Ljava/util/concurrent/ForkJoinPool$WorkQueue;"
@@ -426,7 +440,11 @@ fn flags(signature: &[u8]) -> u8 {
         b"Ljava/util/Timer$ThreadReaper;" => CLEANER,
         b"Ljava/nio/DirectByteBuffer;" | b"Ljava/nio/DirectByteBufferR;" => DIRECT,
         // JDK 21 and later.
-        _ if signature.starts_with(b"Ljava/util/concurrent/Executors$AutoShutdownDelegatedExecutorService$$Lambda") => CLEANER,
+        _ if signature
+            .starts_with(b"Ljava/util/concurrent/Executors$AutoShutdownDelegatedExecutorService$$Lambda") =>
+        {
+            CLEANER
+        }
         _ if signature.starts_with(b"[") => ARRAY,
         _ => 0,
     };

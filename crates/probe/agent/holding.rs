@@ -98,6 +98,10 @@ impl Holding {
         out.u32(told.unheld);
         out.u32(told.holders.1);
         out.extend(self.text.piece(told.holders.0));
-        if told.path.length > 0 { out.extend(self.text.piece(told.path)) } else { out.extend(&[0; 4]) };
+        if told.path.length > 0 {
+            out.extend(self.text.piece(told.path))
+        } else {
+            out.extend(&[0; 4])
+        };
     }
 }

@@ -54,17 +54,8 @@ pub struct ReferenceInfo {
 
 /// jvmtiHeapReferenceCallback: kind, details, tag of the object's class, tag of the referrer's class, size, the object's
 /// tag, the referrer's tag (null for a root), length of an array, what was handed over.
-pub type OnReference = extern "system" fn(
-    i32,
-    *const ReferenceInfo,
-    i64,
-    i64,
-    i64,
-    *mut i64,
-    *mut i64,
-    i32,
-    *mut c_void,
-) -> i32;
+pub type OnReference =
+    extern "system" fn(i32, *const ReferenceInfo, i64, i64, i64, *mut i64, *mut i64, i32, *mut c_void) -> i32;
 
 /// jvmtiHeapCallbacks.
 #[repr(C)]
@@ -340,7 +331,8 @@ impl Ti {
     pub unsafe fn follow_references(self, on_reference: OnReference, data: *mut c_void) -> bool {
         let callbacks =
             HeapCallbacks { iteration: null_mut(), reference: on_reference, others: [null_mut(); 14] };
-        entry!(self.0, FOLLOW_REFERENCES, (0 => i32, Obj::NULL => Obj, Obj::NULL => Obj, &raw const callbacks => *const HeapCallbacks, data => *mut c_void) -> i32) == 0
+        entry!(self.0, FOLLOW_REFERENCES, (0 => i32, Obj::NULL => Obj, Obj::NULL => Obj, &raw const callbacks => *const HeapCallbacks, data => *mut c_void) -> i32)
+            == 0
     }
 
     /// The objects that have one of these tags, and which.

@@ -48,6 +48,9 @@ pub const H_DROPPED: usize = 56;
 pub const H_NS: usize = 64;
 /// One of `ON`, `STOPPED`, `EXPIRED`.
 pub const H_STATE: usize = 72;
+/// Starts from deep stacks of which only the innermost frames were read: they are those of a stack that was seen often,
+/// and the rest of it was taken to be the same.
+pub const H_ASSUMED: usize = 80;
 
 /// `H_STATE`: recording.
 pub const ON: u64 = 1;

@@ -9,13 +9,13 @@
 use crate::Call;
 use crate::arena::{List, Piece};
 use crate::fields::{ClassInfo, Classes};
+use crate::holders::Heap;
+use crate::holding::Holding;
 use crate::jni::{Jni, Obj};
 use crate::jvmti::Ti;
 use crate::layout::{NO_MEMORY, OWNER, UNKNOWN};
 use crate::names::{Kind, SEED, hash, mix, wraps_tasks};
 use crate::origin;
-use crate::holders::Heap;
-use crate::holding::Holding;
 use crate::pools::{Pool, Pools};
 use crate::report::Report;
 use crate::schedules;

@@ -105,7 +105,8 @@ impl<'a> Paths<'a> {
     pub fn find(&mut self, heap: &Heap, wanted: Wanted, report: &mut Report) {
         self.found.truncate(0);
         heap.graph.distances(heap.classes.len(), wanted.class, &mut self.distances);
-        let all: u64 = heap.graph.edges().filter(|edge| edge.to() == wanted.class).map(|edge| edge.count).sum();
+        let all: u64 =
+            heap.graph.edges().filter(|edge| edge.to() == wanted.class).map(|edge| edge.count).sum();
         let mut tries = 0;
         let is_jdk = |class| heap.flags(class) & JDK != 0;
         for distance in 0..=FAREST {
@@ -135,7 +136,9 @@ impl<'a> Paths<'a> {
     fn is_enough(&self, wanted: Wanted, all: u64) -> bool {
         let found = self.found.as_slice();
         let held: u64 = found.iter().map(|path| path.holds).sum();
-        found.len() >= PATHS || (wanted.pools.is_some() && found.len() > 0) || (held > 0 && held.saturating_mul(2) > all)
+        found.len() >= PATHS
+            || (wanted.pools.is_some() && found.len() > 0)
+            || (held > 0 && held.saturating_mul(2) > all)
     }
 
     fn distance(&self, class: usize) -> u8 {
@@ -214,7 +217,16 @@ impl<'a> Paths<'a> {
         }
         jni.frame(ROOM, || {
             self.nodes.truncate(0);
-            let node = Node { object: start, class, parent: usize::MAX, step, slack: 0, done: false, factor: 1, size: 0 };
+            let node = Node {
+                object: start,
+                class,
+                parent: usize::MAX,
+                step,
+                slack: 0,
+                done: false,
+                factor: 1,
+                size: 0,
+            };
             if is_wanted(heap, wanted, start, class) {
                 self.keep(node);
                 return;
@@ -222,7 +234,8 @@ impl<'a> Paths<'a> {
             self.nodes.push(node);
             for _ in 0..BUDGET {
                 let nodes = self.nodes.as_slice().iter().enumerate();
-                let next = nodes.filter(|(_, node)| !node.done).min_by_key(|(_, node)| self.distance(node.class));
+                let next =
+                    nodes.filter(|(_, node)| !node.done).min_by_key(|(_, node)| self.distance(node.class));
                 let Some(at) = next.map(|(at, _)| at) else { return };
                 if let Some(node) = self.nodes.as_mut_slice().get_mut(at) {
                     node.done = true;
@@ -287,7 +300,17 @@ impl<'a> Paths<'a> {
     }
 
     #[allow(clippy::too_many_arguments, reason = "one place that all of them are for")]
-    fn take(&mut self, heap: &Heap, wanted: Wanted, parent: usize, from: Node, child: Obj, step: Step, factor: u64, size: u64) -> bool {
+    fn take(
+        &mut self,
+        heap: &Heap,
+        wanted: Wanted,
+        parent: usize,
+        from: Node,
+        child: Obj,
+        step: Step,
+        factor: u64,
+        size: u64,
+    ) -> bool {
         let jni = self.jni;
         if child.is_null() {
             return false;
@@ -355,7 +378,8 @@ impl<'a> Paths<'a> {
             for id in ti.fields(current).as_slice() {
                 let Some((name, signature, false)) = ti.describe_field(current, *id) else { continue };
                 let name = name.text();
-                let is_size = signature.text() == b"I" && matches!(name, b"size" | b"count" | b"elementCount");
+                let is_size =
+                    signature.text() == b"I" && matches!(name, b"size" | b"count" | b"elementCount");
                 let leads = matches!(signature.text().first(), Some(b'L' | b'['));
                 if is_size || (leads && !(weak && name == b"referent")) {
                     let name = self.text.keep(name);
@@ -384,7 +408,8 @@ impl<'a> Paths<'a> {
         let steps = self.steps.as_slice().get(path.steps.0 as usize..path.steps.1 as usize).unwrap_or(&[]);
         out.u32(steps.len() as u32);
         for step in steps {
-            let class = if step.class == NOBODY { UNKNOWN } else { heap.report(self.jni, report, step.class) };
+            let class =
+                if step.class == NOBODY { UNKNOWN } else { heap.report(self.jni, report, step.class) };
             out.u32(step.kind);
             out.u32(class);
             out.text(self.text.piece(step.text));
@@ -394,7 +419,7 @@ impl<'a> Paths<'a> {
 
 fn is_wanted(heap: &Heap, wanted: Wanted, object: Obj, class: usize) -> bool {
     class == wanted.class
-        && wanted.pools.is_none_or(|pools| {
-            number(heap.ti.tag(object), POOLS).is_some_and(|pool| pools.contains(&pool))
-        })
+        && wanted
+            .pools
+            .is_none_or(|pools| number(heap.ti.tag(object), POOLS).is_some_and(|pool| pools.contains(&pool)))
 }

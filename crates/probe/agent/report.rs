@@ -92,8 +92,14 @@ pub fn write(call: Call, look: fn(Call, Ti, &mut Report) -> Result<(), i32>) -> 
     // SAFETY: the JVM's.
     let ti = unsafe { Ti::open(call.vm, wanted) }.ok_or(layout::NO_JVMTI)?;
     let began = ti.now();
-    let mut report =
-        Report { bytes: List::new(), until: began.saturating_add(budget), budget, cut: false, seen: 0, classes: 0 };
+    let mut report = Report {
+        bytes: List::new(),
+        until: began.saturating_add(budget),
+        budget,
+        cut: false,
+        seen: 0,
+        classes: 0,
+    };
     report.bytes.u64(REPORT);
     let result = look(call, ti, &mut report);
     let (cut, seen, spent) = (report.cut, report.seen, ti.now().saturating_sub(began));

@@ -1,4 +1,5 @@
-//! Attaches to a JVM and asks it diagnostic commands, with the time each took: `attach PID Thread.print VM.flags`.
+//! Attaches to a JVM and asks it diagnostic commands, with the time each took: `attach PID Thread.print VM.flags`. Without a
+//! command it only looks whether it could.
 
 #![allow(clippy::print_stdout)] // a program for a terminal
 
@@ -28,9 +29,13 @@ fn key(pid: Pid) -> Option<ProcessKey> {
 
 fn ask(key: &ProcessKey, commands: impl Iterator<Item = String>) -> Result<(), Refusal> {
     let root = ProcRoot::open("/proc").map_err(|_| Refusal::NotHere)?;
-    let began = Clock::monotonic();
-    let preview = preview(&root, key)?;
-    println!("{preview:#?}\npreview: {:.3} ms", (Clock::monotonic() - began) * 1e3);
+    let mut commands = commands.peekable();
+    if commands.peek().is_none() {
+        let began = Clock::monotonic();
+        let preview = preview(&root, key)?;
+        println!("{preview:#?}\npreview: {:.3} ms", (Clock::monotonic() - began) * 1e3);
+        return Ok(());
+    }
     let patience = Patience::default();
     let began = Clock::monotonic();
     let mut attachment = Attachment::open(&root, key, &patience)?;

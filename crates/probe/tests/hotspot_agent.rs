@@ -4,15 +4,13 @@
 
 mod agent_jvm;
 
-use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use agent_jvm::{Jvm, attach, jar, java, line, repository, starters, until};
-use model::{JavaFrame, Pid, SpawnStack, Text, ThreadOwner};
+use agent_jvm::{Jvm, assert_unharmed, creator, jar, java, line, owner_of, repository, starters, until};
+use model::{JavaFrame, SpawnStack, Text, ThreadOwner};
 use probe::Clock;
-use probe::hotspot::agent::{Agent, Refusal, ruby};
+use probe::hotspot::agent::{Agent, ruby};
 use probe::hotspot::attach::Patience;
 
 fn text(text: Option<&Text>) -> Option<&str> {
@@ -24,25 +22,8 @@ fn short(frame: &JavaFrame) -> String {
     format!("{}.{}:{}", frame.class, frame.method, frame.line.unwrap_or(0))
 }
 
-/// The first frame that is not the JDK's.
-fn creator(spawn: &SpawnStack) -> &JavaFrame {
-    spawn.frames.iter().find(|frame| !frame.of_jdk).unwrap()
-}
-
-fn owner_of<'a>(owners: &'a [ThreadOwner], name: &str) -> &'a ThreadOwner {
-    let is_example = |owner: &&ThreadOwner| owner.examples.iter().any(|example| example.as_str() == name);
-    owners.iter().find(is_example).unwrap_or_else(|| panic!("{name}: {owners:#?}"))
-}
-
 fn link<'a>(owner: &'a ThreadOwner, role: &str) -> Vec<&'a str> {
     owner.links.iter().filter(|link| link.role.as_str() == role).map(|link| link.class.as_str()).collect()
-}
-
-/// What -Xcheck:jni, the JDK's log and a dying JVM would print.
-fn assert_unharmed(output: &str, errors: &str) {
-    for word in ["WARNING in native", "FATAL", "SIGSEGV", "Re-registering", "Exception", "local refs"] {
-        assert!(!output.contains(word) && !errors.contains(word), "{word}:\n{output}\n{errors}");
-    }
 }
 
 fn check_owners(owners: &[ThreadOwner], version: u32) {
@@ -185,6 +166,53 @@ fn jvm_virtual_threads_start_threads_too() {
     }
 }
 
+fn tells_deep_stacks_apart(version: u32) {
+    let Some(java) = java(version) else { return };
+    let mut jvm = Jvm::starters(&java, &["-Xcheck:jni"]);
+    let mut attachment = jvm.attach();
+    let mut agent = Agent::load(&mut attachment, Patience::default()).unwrap();
+    let counts = |spawns: &[SpawnStack]| {
+        let of = |mark: &str| {
+            let ours = |spawn: &&SpawnStack| spawn.frames.iter().any(|frame| frame.line == Some(line(mark)));
+            let found: Vec<_> = spawns.iter().filter(ours).collect();
+            assert!(found.iter().all(|spawn| spawn.frames.len() > 40 && !spawn.cut), "whole: {spawns:#?}");
+            found.iter().map(|spawn| spawn.count).sum::<u64>()
+        };
+        (of("deep"), of("else"))
+    };
+    // In turns: both are met while all are read whole, and so they are for good.
+    agent.watch().unwrap();
+    let mut output = String::new();
+    for _ in 0..4 {
+        output += &jvm.command("deep", 30);
+        output += &jvm.command("else", 20);
+    }
+    // The second comes when the first 30 are over, and before the 32nd.
+    assert_eq!(counts(&agent.poll()), (120, 80));
+    assert_eq!(agent.figures().assumed, 0);
+    agent.unwatch().unwrap();
+    // One alone: most are known by how they begin, and that is said. What comes later from elsewhere is told from the
+    // next one on that is read whole.
+    agent.watch().unwrap();
+    output += &jvm.command("deep", 200);
+    assert_eq!(counts(&agent.poll()), (200, 0));
+    assert_eq!(agent.figures().assumed, 200 - 32 - 3, "32 first, and the 65th, 129th and 193rd");
+    output += &jvm.command("else", 200);
+    let (deep, other) = counts(&agent.poll());
+    let figures = agent.figures();
+    assert_eq!((deep + other, figures.starts), (400, 400));
+    assert_eq!((deep, figures.assumed), (200 + 56, 165 + 56), "up to the 257th");
+    agent.stop().unwrap();
+    assert_unharmed(&output, &jvm.errors());
+}
+
+#[test]
+fn jvm_deep_stacks_are_told_apart_or_said_to_be_assumed() {
+    for version in [11, 17, 21, 25] {
+        tells_deep_stacks_apart(version);
+    }
+}
+
 /// Starters start threads all the time while the hook comes and goes.
 fn flips(version: u32) {
     let Some(java) = java(version) else { return };
@@ -229,117 +257,6 @@ fn jvm_25_flips() {
     flips(25);
 }
 
-const CHILD: &str = "FLATFOOT_TEST_WATCHES";
-
-/// Not a test: what `jvm_outlives_a_killed_flatfoot` starts, to be killed.
-#[test]
-fn child_that_watches() {
-    let Ok(pid) = std::env::var(CHILD) else { return };
-    let mut attachment = attach(Pid(pid.parse().unwrap()));
-    let mut agent = Agent::load(&mut attachment, Patience::default()).unwrap();
-    agent.set_lease(1.0);
-    agent.watch().unwrap();
-    println!("\nwatching");
-    Clock::sleep(600.0);
-}
-
-fn outlives_a_killed_flatfoot(version: u32) {
-    let Some(java) = java(version) else { return };
-    let mut jvm = Jvm::starters(&java, &["-Xcheck:jni"]);
-    let mut child = Command::new(std::env::current_exe().unwrap());
-    child.args(["--exact", "child_that_watches", "--nocapture"]).env(CHILD, jvm.pid().to_string());
-    let mut child = child.stdout(Stdio::piped()).spawn().unwrap();
-    let output = std::io::BufReader::new(child.stdout.take().unwrap());
-    let said = std::io::BufRead::lines(output).map(Result::unwrap).find(|line| line == "watching");
-    assert!(said.is_some(), "the child failed");
-    child.kill().unwrap();
-    child.wait().unwrap();
-    let maps = jvm.maps();
-    let ring = maps.lines().find(|line| line.ends_with("/ring (deleted)")).expect("hooked");
-    let left = ring[ring.find('/').unwrap()..].trim_end_matches("/ring (deleted)").to_owned();
-    assert!(Path::new(&left).is_dir(), "{left}");
-    // The lease is a second; a thread start after that removes the hook.
-    let mut output = String::new();
-    until("the hook is gone", || {
-        output += &jvm.command("short", 1);
-        (!jvm.maps().contains("/ring")).then_some(())
-    });
-    output += &jvm.command("short", 5);
-    let mut attachment = jvm.attach();
-    let mut agent = Agent::load(&mut attachment, Patience::default()).unwrap();
-    assert!(!Path::new(&left).exists(), "{left} was left");
-    agent.watch().unwrap();
-    output += &jvm.command("thread", 1);
-    assert_eq!(agent.poll()[0].count, 1);
-    assert_eq!(agent.stop().unwrap().starts, 1);
-    let libraries =
-        jvm.maps().lines().filter(|line| line.contains("/agent-") && line.contains(" r-xp ")).count();
-    assert_eq!(libraries, 1, "the library that was mapped is used again");
-    assert_unharmed(&output, &jvm.errors());
-}
-
-#[test]
-fn jvm_17_outlives_a_killed_flatfoot() {
-    outlives_a_killed_flatfoot(17);
-}
-
-#[test]
-fn jvm_25_outlives_a_killed_flatfoot() {
-    outlives_a_killed_flatfoot(25);
-}
-
-/// A second flatfoot finds the hook of one that was killed, before its lease is over.
-#[test]
-fn jvm_second_load_takes_over() {
-    let Some(java) = java(17) else { return };
-    let mut jvm = Jvm::starters(&java, &["-Xcheck:jni"]);
-    let mut attachment = jvm.attach();
-    let mut first = Agent::load(&mut attachment, Patience::default()).unwrap();
-    first.watch().unwrap();
-    jvm.command("thread", 1);
-    // As if it were killed: nothing of it runs any more.
-    std::mem::forget(first);
-    drop(attachment);
-    let mut attachment = jvm.attach();
-    let mut second = Agent::load(&mut attachment, Patience::default()).unwrap();
-    assert!(!jvm.maps().contains("/ring"), "the old ring is gone");
-    second.watch().unwrap();
-    let output = jvm.command("pool", 1);
-    let spawns = second.poll();
-    assert_eq!((spawns.len(), second.figures().starts), (1, 1));
-    assert_eq!(creator(&spawns[0]).class.as_str(), "Starters$FreshPool");
-    drop(second);
-    assert!(!jvm.maps().contains("/ring"), "dropping stops");
-    assert_unharmed(&output, &jvm.errors());
-}
-
-/// Polling renews the lease; without it the hook ends, is said to have ended, and can begin anew.
-#[test]
-fn jvm_lease_is_renewed_by_polling() {
-    let Some(java) = java(17) else { return };
-    let mut jvm = Jvm::starters(&java, &["-Xcheck:jni"]);
-    let mut attachment = jvm.attach();
-    let mut agent = Agent::load(&mut attachment, Patience::default()).unwrap();
-    agent.set_lease(2.0);
-    agent.watch().unwrap();
-    let began = Clock::monotonic();
-    while Clock::monotonic() - began < 3.0 {
-        agent.poll();
-        Clock::sleep(0.1);
-    }
-    let mut output = jvm.command("pool", 1);
-    assert_eq!((agent.poll().len(), agent.figures().expired), (1, false));
-    Clock::sleep(2.2);
-    output += &jvm.command("pool", 1);
-    assert_eq!((agent.poll().len(), agent.figures().expired), (1, true), "what was recorded stays");
-    assert!(!jvm.maps().contains("/ring"));
-    agent.watch().unwrap();
-    output += &jvm.command("pool", 2);
-    assert_eq!((agent.poll()[0].count, agent.figures().expired), (2, false));
-    agent.stop().unwrap();
-    assert_unharmed(&output, &jvm.errors());
-}
-
 /// Collectors have barriers of their own for what the walk reads and tags.
 #[test]
 fn jvm_with_any_collector_tells_owners() {
@@ -369,230 +286,6 @@ fn jvm_with_any_collector_tells_owners() {
         agent.stop().unwrap();
         output += &jvm.command("short", 3);
         assert_unharmed(&output, &jvm.errors());
-    }
-}
-
-#[test]
-fn jvm_that_loads_no_agents_is_told_apart() {
-    for version in [17, 21] {
-        let Some(java) = java(version) else { continue };
-        let jvm = Jvm::starters(&java, &["-XX:-EnableDynamicAgentLoading"]);
-        let mut attachment = jvm.attach();
-        let refusal = Agent::load(&mut attachment, Patience::default()).unwrap_err();
-        assert_eq!(refusal, Refusal::NotAllowed);
-        assert!(refusal.leaves_jfr() && !jvm.maps().contains(".flatfoot-"));
-    }
-}
-
-/// In a mount namespace of its own, after mounts of its own; Debian's java and a copy of the program, as the mounts hide
-/// what lies in /tmp.
-struct Elsewhere {
-    work: tempfile::TempDir,
-}
-
-impl Elsewhere {
-    fn new() -> Self {
-        let work = tempfile::tempdir_in("/var/tmp").unwrap();
-        std::fs::create_dir(work.path().join("empty")).unwrap();
-        std::fs::copy(starters(), work.path().join("starters.jar")).unwrap();
-        Self { work }
-    }
-
-    fn start(&self, mounts: &str, directory: &str) -> Jvm {
-        let mut command = Command::new("unshare");
-        command.args(["--mount", "sh", "-c"]).arg(format!("{mounts} && cd \"$0\" && exec \"$@\""));
-        command.arg(directory).arg("/usr/bin/java").arg("-cp").arg(self.work.path().join("starters.jar"));
-        command.arg("Starters");
-        Jvm::run(command)
-    }
-
-    fn empty(&self) -> String {
-        self.work.path().join("empty").to_str().unwrap().to_owned()
-    }
-}
-
-#[test]
-fn jvm_with_noexec_tmp_gets_the_agent_elsewhere() {
-    let elsewhere = Elsewhere::new();
-    let mut jvm = elsewhere.start("mount -t tmpfs -o noexec none /tmp", &elsewhere.empty());
-    let mut attachment = jvm.attach();
-    let mut agent = Agent::load(&mut attachment, Patience::default()).unwrap();
-    assert!(jvm.maps().contains(&format!("{}/.flatfoot-", elsewhere.empty())), "{}", jvm.maps());
-    agent.watch().unwrap();
-    jvm.command("pool", 1);
-    assert_eq!(agent.poll().len(), 1);
-    agent.stop().unwrap();
-    assert_eq!(std::fs::read_dir(elsewhere.empty()).unwrap().count(), 0, "nothing is left");
-}
-
-#[test]
-fn jvm_with_no_place_for_the_agent_is_refused() {
-    let mounts = "mount -t tmpfs -o noexec none /tmp && mount -t tmpfs -o noexec none /dev/shm \
-        && mount --bind /var/tmp /var/tmp && mount -o remount,ro,bind /var/tmp";
-    let jvm = Elsewhere::new().start(mounts, "/tmp");
-    let mut attachment = jvm.attach();
-    let refusal = Agent::load(&mut attachment, Patience::default()).unwrap_err();
-    let Refusal::NoPlace(reasons) = &refusal else { panic!("{refusal}") };
-    assert_eq!(reasons, "/tmp is noexec, /dev/shm is noexec, /var/tmp is read-only");
-}
-
-#[test]
-fn jvm_with_a_full_tmp_gets_the_agent_elsewhere() {
-    let elsewhere = Elsewhere::new();
-    // Room for its hsperfdata, and not for a ring.
-    let jvm = elsewhere.start("mount -t tmpfs -o size=512k none /tmp", &elsewhere.empty());
-    let mut attachment = jvm.attach();
-    let agent = Agent::load(&mut attachment, Patience::default()).unwrap();
-    assert!(jvm.maps().contains(&format!("{}/.flatfoot-", elsewhere.empty())));
-    drop(agent);
-    let tmp = std::fs::read_dir(format!("/proc/{}/root/tmp", jvm.pid())).unwrap();
-    let left: Vec<_> = tmp.map(|entry| entry.unwrap().file_name()).collect();
-    assert!(left.iter().all(|name| !name.to_string_lossy().contains("flatfoot")), "{left:?}");
-}
-
-/// What a killed flatfoot left is removed; what only looks like it is not, and no link is followed.
-#[test]
-fn jvm_planted_leftovers_are_left_alone() {
-    let Some(java) = java(17) else { return };
-    let work = tempfile::tempdir().unwrap();
-    let victim = tempfile::tempdir().unwrap();
-    std::fs::write(victim.path().join("ring"), "precious").unwrap();
-    let path = |end: &str| work.path().join(format!(".flatfoot-00000000000000{end}"));
-    let make = |end: &str, mode: u32, files: &[&str]| {
-        std::fs::create_dir(path(end)).unwrap();
-        for file in files {
-            std::fs::write(path(end).join(file), "").unwrap();
-        }
-        std::fs::set_permissions(path(end), PermissionsExt::from_mode(mode)).unwrap();
-    };
-    std::os::unix::fs::symlink(victim.path(), path("aa")).unwrap();
-    make("bb", 0o755, &["ring"]);
-    make("cc", 0o700, &["ring", "keep"]);
-    make("dd", 0o700, &["ring"]);
-    make("ee", 0o700, &["ring", "report", "agent-0123456789abcdef.so"]);
-    std::os::unix::fs::symlink(victim.path().join("ring"), path("ee").join("agent-0000000000000000.so"))
-        .unwrap();
-    make("xx", 0o700, &["ring"]);
-    // Another flatfoot, alive.
-    let held = std::fs::File::open(path("dd")).unwrap();
-    held.lock().unwrap();
-    let mut command = Command::new(java);
-    command.arg("-cp").arg(starters()).arg("Starters").current_dir(work.path());
-    let jvm = Jvm::run(command);
-    let mut attachment = jvm.attach();
-    drop(Agent::load(&mut attachment, Patience::default()).unwrap());
-    assert_eq!(std::fs::read_to_string(victim.path().join("ring")).unwrap(), "precious");
-    assert!(path("aa").is_symlink() && path("bb").join("ring").exists() && path("dd").join("ring").exists());
-    assert!(!path("cc").join("ring").exists() && path("cc").join("keep").exists());
-    assert!(!path("ee").exists(), "all of it was ours");
-    assert!(path("xx").join("ring").exists(), "no name of ours");
-}
-
-/// Whatever somebody writes into the ring: the target goes on, and so does flatfoot.
-#[test]
-fn jvm_and_flatfoot_survive_a_hostile_ring() {
-    let Some(java) = java(17) else { return };
-    let mut jvm = Jvm::starters(&java, &["-Xcheck:jni"]);
-    let mut attachment = jvm.attach();
-    let mut agent = Agent::load(&mut attachment, Patience::default()).unwrap();
-    let mut output = String::new();
-    let mut random = 1_u64;
-    for round in 0..20 {
-        agent.watch().unwrap();
-        output += &jvm.command("pool", 1);
-        let own = std::fs::read_dir("/proc/self/fd").unwrap().map(|entry| entry.unwrap().path());
-        let mut rings = own.filter(|fd| {
-            std::fs::read_link(fd).is_ok_and(|path| path.to_string_lossy().ends_with("/ring (deleted)"))
-        });
-        let ring = std::fs::File::options().write(true).open(rings.next().unwrap()).unwrap();
-        let noise: Vec<u8> = std::iter::repeat_with(|| {
-            random ^= random << 13;
-            random ^= random >> 7;
-            random ^= random << 17;
-            random as u8
-        })
-        .take(1 << 20)
-        .collect();
-        // All of it, or all behind the magic word, or the records alone.
-        let from = [0, 8, 20_480][round % 3];
-        std::os::unix::fs::FileExt::write_all_at(&ring, &noise[from..], from as u64).unwrap();
-        output += &jvm.command("pool", 1);
-        agent.poll();
-        agent.unwatch().unwrap();
-    }
-    output += &jvm.command("short", 5);
-    assert!(!jvm.maps().contains("/ring"));
-    assert_unharmed(&output, &jvm.errors());
-}
-
-#[test]
-fn jvm_of_another_user_gets_files_of_its_own() {
-    const NOBODY: u32 = 65_534;
-    let Some(java) = java(17) else { return };
-    // Both the jar and java must be readable for anybody.
-    let dir = tempfile::tempdir().unwrap();
-    std::os::unix::fs::chown(dir.path(), Some(NOBODY), Some(NOBODY)).unwrap();
-    let jar = dir.path().join("starters.jar");
-    std::fs::copy(starters(), &jar).unwrap();
-    std::os::unix::fs::chown(&jar, Some(NOBODY), Some(NOBODY)).unwrap();
-    let mut command = Command::new(java);
-    command.arg("-cp").arg(&jar).arg("Starters").uid(NOBODY).gid(NOBODY).current_dir(dir.path());
-    let mut jvm = Jvm::run(command);
-    jvm.command("pool", 2);
-    let mut attachment = jvm.attach();
-    let mut agent = Agent::load(&mut attachment, Patience::default()).unwrap();
-    let owners = agent.owners().unwrap();
-    assert_eq!(owner_of(&owners, "pool-1-thread-1").count, 2);
-    agent.watch().unwrap();
-    jvm.command("pool", 1);
-    assert_eq!(agent.poll().len(), 1);
-}
-
-/// As in a container: its own pids, mounts and /tmp, and a user of its own.
-#[test]
-fn jvm_in_a_container_gets_the_agent() {
-    let elsewhere = Elsewhere::new();
-    let jar = elsewhere.work.path().join("starters.jar");
-    let nobody = Some(65_534);
-    for path in [elsewhere.work.path(), &jar] {
-        std::os::unix::fs::chown(path, nobody, nobody).unwrap();
-    }
-    let mut command = Command::new("unshare");
-    command.args(["--mount", "--pid", "--fork", "--mount-proc", "--kill-child", "sh", "-c"]);
-    command.arg("mount -t tmpfs -o mode=1777 none /tmp && exec setpriv --reuid=65534 --regid=65534 --clear-groups \"$@\"");
-    command.args(["sh", "/usr/bin/java", "-cp"]).arg(&jar).arg("Starters").current_dir(elsewhere.work.path());
-    let mut jvm = Jvm::run(command);
-    jvm.command("pool", 2);
-    let pid = jvm.child_pid().unwrap();
-    let mut attachment = attach(pid);
-    assert_eq!(attachment.target().inner_pid(), 1);
-    let mut agent = Agent::load(&mut attachment, Patience::default()).unwrap();
-    assert_eq!(owner_of(&agent.owners().unwrap(), "pool-1-thread-1").count, 2);
-    agent.watch().unwrap();
-    jvm.command("pool", 1);
-    assert_eq!(creator(&agent.poll()[0]).line, Some(line("arm")));
-    agent.stop().unwrap();
-    let tmp = std::fs::read_dir(format!("/proc/{pid}/root/tmp")).unwrap();
-    assert!(tmp.into_iter().all(|entry| !entry.unwrap().file_name().to_string_lossy().contains("flatfoot")));
-}
-
-/// One file for every libc: a program of musl's loads it.
-#[test]
-fn agent_loads_under_musl() {
-    let dir = tempfile::tempdir().unwrap();
-    let (library, source) = (dir.path().join("agent.so"), dir.path().join("load.c"));
-    std::fs::write(&library, probe::hotspot::agent::embedded()).unwrap();
-    let text = "#include <dlfcn.h>\n#include <stdio.h>\nint main(int n, char **words) { \
-        void *lib = dlopen(words[1], RTLD_LAZY); if (!lib) { puts(dlerror()); return 1; } \
-        return dlsym(lib, \"Agent_OnAttach\") ? 0 : 2; }";
-    std::fs::write(&source, text).unwrap();
-    for compiler in ["musl-gcc", "gcc"] {
-        let program = dir.path().join(compiler);
-        let mut compile = Command::new(compiler);
-        compile.arg("-o").arg(&program).arg(&source).arg("-ldl");
-        assert!(compile.status().expect("scripts/install-test-deps.sh").success());
-        let output = Command::new(&program).arg(&library).output().unwrap();
-        assert!(output.status.success(), "{compiler}: {}", String::from_utf8_lossy(&output.stdout));
     }
 }
 

@@ -1,15 +1,15 @@
 //! Walks over the heaps of real JVMs: who holds pools, objects and direct buffers, in programs whose answers are known.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, dead_code)] // helpers of tests are tests; what is skipped is said
+#![allow(clippy::unwrap_used, clippy::print_stdout)] // helpers of tests are tests; what is skipped is said
 
 mod agent_jvm;
 
 use std::path::Path;
 use std::process::Command;
 
-use agent_jvm::{Jvm, jar, java};
+use agent_jvm::{Jvm, assert_unharmed, jar, java};
 use model::{HeldClass, PoolState, Text, ThreadOwner};
-use probe::hotspot::agent::{Agent, Refusal};
+use probe::hotspot::agent::{Agent, Refusal, report};
 use probe::hotspot::attach::{self, Patience};
 
 /// Seconds that a walk may take: the machine is busy.
@@ -20,13 +20,6 @@ fn holders(java: &Path, options: &[&str]) -> Jvm {
     let mut command = Command::new(java);
     command.args(options).arg("-cp").arg(jar("holders", &[source], ".", 11)).arg("Holders");
     Jvm::run(command)
-}
-
-/// What -Xcheck:jni and a dying JVM would print.
-fn assert_unharmed(output: &str, errors: &str) {
-    for word in ["WARNING in native", "FATAL", "SIGSEGV", "Exception", "local refs"] {
-        assert!(!output.contains(word) && !errors.contains(word), "{word}:\n{output}\n{errors}");
-    }
 }
 
 fn pool_of(owners: &[ThreadOwner], name: &str) -> PoolState {
@@ -43,7 +36,9 @@ fn tells_who_holds_pools(version: u32, collector: &str) {
     let Some(java) = java(version) else { return };
     let mut jvm = holders(&java, &["-Xcheck:jni", "-Xmx64m", collector]);
     let mut output = String::new();
-    for (kind, count) in [("alone", 3), ("listed", 4), ("wrapped", 2), ("weak", 2), ("future", 1), ("timer", 1)] {
+    for (kind, count) in
+        [("alone", 3), ("listed", 4), ("wrapped", 2), ("weak", 2), ("future", 1), ("timer", 1)]
+    {
         output += &jvm.command(kind, count);
     }
     let mut attachment = jvm.attach();
@@ -113,7 +108,10 @@ fn jvm_pools_that_are_all_held_or_all_alone() {
     let mut agent = Agent::load(&mut attachment, Patience::default()).unwrap();
     let pool = pool_of(&agent.owners_and_holders(PAUSE_S).unwrap(), "wrapped-0");
     assert_eq!((pool.pools, pool.unheld), (2, Some(0)));
-    assert_eq!(by(&pool), [("java.util.concurrent.Executors$DelegatedScheduledExecutorService.e".to_owned(), 2)]);
+    assert_eq!(
+        by(&pool),
+        [("java.util.concurrent.Executors$DelegatedScheduledExecutorService.e".to_owned(), 2)]
+    );
     assert_eq!(
         pool.path.unwrap().to_string(),
         "static Holders.REGISTRY → Holders$Registry.pools → java.util.HashMap.table → java.util.HashMap$Node[] → \
@@ -153,7 +151,10 @@ fn tells_who_holds_objects(version: u32, collector: &str) {
     assert_eq!(path.holds, Some(3000));
     let notes = class(&held, "Holders$Note");
     assert_eq!(first(notes), ("java.util.LinkedList$Node.item".to_owned(), 50));
-    assert!(notes.paths[0].to_string().starts_with("static Holders.NOTES → java.util.LinkedList."), "{notes:#?}");
+    assert!(
+        notes.paths[0].to_string().starts_with("static Holders.NOTES → java.util.LinkedList."),
+        "{notes:#?}"
+    );
     let trails = class(&held, "Holders$Trail");
     assert_eq!(first(trails), ("java.lang.Object[]".to_owned(), 500));
     assert_eq!(
@@ -203,4 +204,59 @@ fn jvm_heap_is_not_walked_beyond_the_budget() {
     assert_eq!(agent.figures().walk_s, 0.0);
     let buffers = agent.direct_buffers().unwrap().unwrap_or_default();
     assert_eq!((buffers.count, buffers.bytes), (0, 0), "it never had one");
+}
+
+/// Threads start and end all the time while the heap is walked, with a hook in them.
+#[test]
+fn jvm_heap_is_walked_again_and_again_while_threads_start() {
+    for version in [11, 17, 21, 25] {
+        let Some(java) = java(version) else { continue };
+        let mut jvm = Jvm::starters(&java, &["-Xcheck:jni", "-Xmx64m"]);
+        let mut output = jvm.command("pool", 20);
+        output += &jvm.command("race", 3);
+        let mut attachment = jvm.attach();
+        let mut agent = Agent::load(&mut attachment, Patience::default()).unwrap();
+        agent.watch().unwrap();
+        for _ in 0..8 {
+            let pool = pool_of(&agent.owners_and_holders(PAUSE_S).unwrap(), "pool-1-thread-1");
+            assert_eq!((pool.pools, pool.unheld), (20, Some(20)), "JDK {version}: {pool:#?}");
+            agent.holders(&["Starters$Late".into()], PAUSE_S).unwrap();
+            agent.poll();
+        }
+        assert!(agent.stop().unwrap().starts > 0);
+        output += &jvm.command("short", 5);
+        assert_unharmed(&output, &jvm.errors());
+    }
+}
+
+/// A walk that lasts longer than was granted ends there, and says so: what it has not seen is not called unheld.
+#[test]
+fn jvm_heap_walk_ends_when_its_time_is_over() {
+    for version in [11, 17, 21, 25] {
+        let Some(java) = java(version) else { continue };
+        let mut jvm = holders(&java, &["-Xcheck:jni", "-Xmx256m"]);
+        let mut output = jvm.command("sessions", 400_000);
+        output += &jvm.command("listed", 1);
+        let mut attachment = jvm.attach();
+        drop(Agent::load(&mut attachment, Patience::default()).unwrap());
+        let maps = jvm.maps();
+        let library =
+            maps.lines().find_map(|line| line.get(line.find('/')?..).filter(|path| path.contains("/agent-")));
+        let library = library.unwrap().trim_end_matches(" (deleted)").to_owned();
+        let file = tempfile::NamedTempFile::new().unwrap();
+        for what in ["cmd=owners;walk=1", "cmd=holders;classes=Holders$Session"] {
+            let options = format!("{what};ms=2000;pause=1;out={}", file.path().display());
+            let reply =
+                attachment.command("load", &[&library, "true", &options], &Patience::default()).unwrap();
+            assert!(String::from_utf8_lossy(&reply.text).contains("return code: 0"), "{reply:?}");
+            let report = report::parse(&std::fs::read(file.path()).unwrap());
+            let walk = report.walk.unwrap();
+            assert!(walk.cut && walk.references < 2_000_000, "{walk:?}");
+            if what.starts_with("cmd=owners") {
+                assert_eq!(pool_of(&report.owners, "listed-0").unheld, None);
+            }
+        }
+        output += &jvm.command("garbage", 1);
+        assert_unharmed(&output, &jvm.errors());
+    }
 }

@@ -179,3 +179,28 @@ fn a_case_file_says_what_the_jvm_said() {
     let owners = flatfoot.run(&["threads", &case, "--owners"]);
     assert!(owners.stdout.contains("leakcase.Threads$Poller"), "{owners:#?}");
 }
+
+/// The pools that nobody shuts down, told from one that the program still has.
+#[test]
+fn java_pools_that_only_their_own_workers_hold() {
+    need!("java", "/usr/share/java/quartz2.jar");
+    let flatfoot = Flatfoot::new();
+    let walk = ["--access", "agent", "--heap-walk", "--pause-budget", "20s"];
+    let leaker = Leaker::start("run-java.sh", &["leak", EACH_SECOND]);
+    wait_until("births", 90.0, || leaker.tasks_named("pool-") >= BIRTHS);
+    let (_, said) = flatfoot.json(&[&["diagnose", &leaker.arg(), "--no-save"][..], &walk].concat());
+    let evidence = said["findings"][0]["evidence"].as_array().cloned().unwrap_or_default();
+    let pools =
+        evidence.iter().find(|item| item["claim"].to_string().contains("pools of one")).expect("pools");
+    let claim = pools["claim"].as_str().expect("a sentence");
+    assert!(claim.ends_with("none shut down, held by nothing but their own workers"), "{claim}");
+    let check = pools["reproduce"].as_str().expect("a command");
+    assert!(check.ends_with("--owners --access agent --heap-walk"), "{check}");
+    assert!(said["impact"]["longest_pause_s"].as_f64() > Some(0.0), "{said:#}");
+    drop(leaker);
+    let healthy = Leaker::start("run-java.sh", &["fixed-pool", "6"]);
+    let (_, said) = flatfoot.json(&[&["threads", &healthy.arg(), "--owners"][..], &walk].concat());
+    let owners = said["owners"].as_array().cloned().unwrap_or_default();
+    let pool = owners.iter().map(|owner| &owner["pool"]).find(|pool| pool["core"] == 6).expect("the pool");
+    assert_eq!((&pool["pools"], &pool["shut_down"]), (&Value::from(1), &Value::from(0)), "{pool:#}");
+}

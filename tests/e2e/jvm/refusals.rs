@@ -113,3 +113,61 @@ fn a_flatfoot_that_is_killed_at_any_stage_harms_no_java() {
     let maps = std::fs::read_to_string(format!("/proc/{}/maps", contained.pid)).expect("its maps");
     assert!(!maps.contains("/ring"), "no ring is mapped");
 }
+
+/// Holds one thread of a process until it is dropped, as a debugger would.
+struct Held(std::process::Child);
+
+impl Held {
+    fn thread(tid: u32) -> Self {
+        const SCRIPT: &str = "import ctypes, sys\n\
+            libc = ctypes.CDLL(None, use_errno=True)\n\
+            seize, interrupt = 0x4206, 0x4207\n\
+            for request in (seize, interrupt):\n\
+            \x20   assert libc.ptrace(request, int(sys.argv[1]), None, None) == 0, ctypes.get_errno()\n\
+            print('held', flush=True)\n\
+            sys.stdin.read()\n";
+        let mut child = std::process::Command::new("python3")
+            .args(["-c", SCRIPT, &tid.to_string()])
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .expect("python3");
+        let mut line = String::new();
+        let output = child.stdout.as_mut().expect("its output");
+        std::io::BufRead::read_line(&mut std::io::BufReader::new(output), &mut line).expect("a line");
+        assert_eq!(line.trim(), "held");
+        Self(child)
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// It was signalled and has not answered: no answer is no proof that nothing was done to it.
+#[test]
+fn a_java_that_does_not_answer_the_signal() {
+    need!("java", "/usr/share/java/quartz2.jar", "python3");
+    let leaker = Leaker::start("run-java.sh", &["new-thread", "300"]);
+    wait_until("births", 90.0, || leaker.tasks_named("Thread-") >= 12);
+    let tasks = std::fs::read_dir(format!("/proc/{}/task", leaker.pid())).expect("its threads");
+    let dispatcher = tasks.flatten().find(|task| {
+        std::fs::read_to_string(task.path().join("comm")).is_ok_and(|name| name.trim() == "Signal Dispatch")
+    });
+    let tid =
+        dispatcher.and_then(|task| task.file_name().to_str()?.parse().ok()).expect("who waits for signals");
+    let held = Held::thread(tid);
+    let (code, said) = Flatfoot::new().json(&["diagnose", &leaker.arg(), "--access", "attach", "--no-save"]);
+    assert_eq!(code, 1, "{said:#}");
+    assert_eq!(said["impact"]["level"], "attach", "{said:#}");
+    let done = said["impact"]["done"].to_string();
+    assert!(done.contains("asked by SIGQUIT to start its attach listener, which it may still do"), "{done}");
+    assert!(said["impact"]["attached_s"].as_f64() >= Some(4.0), "{said:#}");
+    assert!(not_judged(&said).contains("the inside of java"), "{said:#}");
+    drop(held);
+    let before = leaker.tasks_named("Thread-");
+    wait_until("it still leaks", 30.0, || leaker.tasks_named("Thread-") > before);
+}

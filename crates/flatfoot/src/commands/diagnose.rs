@@ -51,7 +51,7 @@ impl Outcome {
 /// The command.
 pub(crate) fn run(args: &cli::Diagnose, term: Term) -> Result<Code> {
     interrupt::listen();
-    if args.walk.heap_walk && args.access.access.level() < AccessLevel::Agent {
+    if args.walk.wanted && args.access.access.level() < AccessLevel::Agent {
         let hint = "flatfoot diagnose PID --access agent --heap-walk";
         return Err(Failure::usage("--heap-walk needs the agent", hint).into());
     }

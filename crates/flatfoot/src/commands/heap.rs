@@ -3,11 +3,11 @@
 use anyhow::Result;
 use detect::heap;
 use model::{
-    AccessLevel, BufferPool, Confidence, Finding, FindingKind, HeldClass, Impact, JvmCounters, JvmInside, Look,
-    NmtCategory, Pid, ProcessReading, Reading, Text, show,
+    AccessLevel, BufferPool, Confidence, Finding, FindingKind, HeldClass, Impact, JvmCounters, JvmInside,
+    Look, NmtCategory, Pid, ProcessReading, Reading, Text, show,
 };
 use probe::Parts;
-use probe::hotspot::agent::Agent;
+use probe::hotspot::agent::{Agent, Figures};
 use probe::hotspot::attach::{Attachment, Refusal};
 use probe::hotspot::inside;
 
@@ -93,7 +93,7 @@ impl How {
             let hint = "--access attach, the default here, counts objects as jcmd does";
             return Err(Failure::usage("a heap can't be looked into by reading alone", hint).into());
         }
-        if args.heap_walk && level < AccessLevel::Agent {
+        if args.walk && level < AccessLevel::Agent {
             let hint = "flatfoot heap PID --access agent --heap-walk";
             return Err(Failure::usage("--heap-walk needs the agent", hint).into());
         }
@@ -102,7 +102,7 @@ impl How {
             looks: args.looks,
             pause_s: args.pause,
             agent: level >= AccessLevel::Agent,
-            walks: args.heap_walk,
+            walks: args.walk,
             parts: parts(),
         })
     }
@@ -238,6 +238,7 @@ impl Session {
         match told {
             Ok((held, missing, figures)) => {
                 impact.longest_pause_s = figures.walk_s;
+                impact.done.push(visit::loaded(&figures));
                 impact.done.push(format!("stopped for {} to walk its heap", show::pause(figures.walk_s)));
                 inside.held.clone_from(&held);
                 self.held = held;
@@ -314,7 +315,7 @@ impl Session {
             self.native_memory.clone_from(&told.nmt);
             self.flags.clone_from(&told.flags);
         }
-        let loaded = how.agent && direct_buffers(attachment, &mut told);
+        let loaded = if how.agent { direct_buffers(attachment, &mut told) } else { None };
         self.miss(told.missing.iter().cloned());
         let mut told = Some(told);
         let ask = Ask { host: OfHost::Figures, ..Ask::once(vec![pid], how.parts) };
@@ -322,7 +323,10 @@ impl Session {
             if let (Some(process), Some(told)) = (look.processes.first_mut(), told.take()) {
                 process.inside = Reading::Value(told);
             }
-            look.impact.level = if loaded { AccessLevel::Agent } else { AccessLevel::Attach };
+            look.impact.level = if loaded.is_some() { AccessLevel::Agent } else { AccessLevel::Attach };
+            if first {
+                look.impact.done.extend(loaded.as_ref().map(visit::loaded));
+            }
             look.impact.attached_s += cost.seconds;
             look.impact.longest_pause_s = cost.longest_s;
             self.looks += 1;
@@ -393,29 +397,31 @@ impl Session {
     }
 }
 
-/// Asks the agent what direct buffers hold, where only their number is known; true when it was loaded.
-fn direct_buffers(attachment: &mut Attachment, told: &mut JvmInside) -> bool {
-    let is_unknown = |pool: &BufferPool| pool.kind.as_str() == "direct" && pool.source.as_str() == "histogram";
+/// Asks the agent what direct buffers hold, where only their number is known; its figures when it was loaded.
+fn direct_buffers(attachment: &mut Attachment, told: &mut JvmInside) -> Option<Figures> {
+    let is_unknown =
+        |pool: &BufferPool| pool.kind.as_str() == "direct" && pool.source.as_str() == "histogram";
     if !told.buffers.iter().any(is_unknown) {
-        return false;
+        return None;
     }
     let asked = Agent::load(attachment, visit::patience()).and_then(|mut agent| {
         let pool = agent.direct_buffers()?;
-        agent.stop()?;
-        Ok(pool)
+        Ok((pool, agent.stop()?))
     });
     match asked {
-        Ok(Some(pool)) => {
-            told.buffers.retain(|pool| !is_unknown(pool));
-            told.buffers.insert(0, pool);
-            told.missing.retain(|missing| !missing.starts_with(inside::BUFFERS_UNKNOWN));
+        Ok((pool, figures)) => {
+            if let Some(pool) = pool {
+                told.buffers.retain(|pool| !is_unknown(pool));
+                told.buffers.insert(0, pool);
+                told.missing.retain(|missing| !missing.starts_with(inside::BUFFERS_UNKNOWN));
+            }
+            Some(figures)
         }
-        Ok(None) => {}
         Err(refusal) => {
             told.missing.push(format!("the agent was not used: {refusal}; {}", refusal.hint()));
+            None
         }
     }
-    true
 }
 
 fn is_of_heap(finding: &Finding) -> bool {

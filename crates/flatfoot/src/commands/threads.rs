@@ -38,7 +38,7 @@ pub(crate) fn run(args: &cli::Threads, term: Term) -> Result<Code> {
         );
         return Err(Failure::usage("--owners needs to ask the JVM itself", hint).into());
     }
-    if args.walk.heap_walk && !(args.owners && args.access.access.level() >= AccessLevel::Agent) {
+    if args.walk.wanted && !(args.owners && args.access.access.level() >= AccessLevel::Agent) {
         let hint = format!("flatfoot threads {pid} --owners --access agent --heap-walk");
         return Err(Failure::usage("--heap-walk tells who holds the pools of owners", hint).into());
     }

@@ -4,15 +4,15 @@ use std::fmt::Write as _;
 
 use detect::heap::ClassGrowth;
 use model::{
-    BufferPool, Bytes, ClassCount, ClassLoaderStats, Finding, HeldClass, Impact, NmtCategory, ProcessRef, Text,
-    show,
+    BufferPool, Bytes, ClassCount, ClassLoaderStats, Finding, HeldClass, Impact, NmtCategory, ProcessRef,
+    Text, show,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::diagnosis::labelled;
-use crate::analyse::SavedCase;
 use super::{Align, Table, Term};
+use crate::analyse::SavedCase;
 
 /// Rows of each table, unless all are wanted.
 const ROWS: usize = 12;
@@ -196,7 +196,12 @@ impl HeapDocument {
             labelled(&mut out, term, "NOT JUDGED", line);
         }
         if let Some(saved) = &self.saved {
-            labelled(&mut out, term, "SAVED", &format!("{} ({})", saved.path, show::bytes(Bytes(saved.bytes))));
+            labelled(
+                &mut out,
+                term,
+                "SAVED",
+                &format!("{} ({})", saved.path, show::bytes(Bytes(saved.bytes))),
+            );
         }
         labelled(&mut out, term, "IMPACT", &super::diagnosis::impact(&self.impact, &self.origin));
         out

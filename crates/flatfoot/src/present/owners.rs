@@ -97,7 +97,8 @@ impl From<&ThreadOwner> for OwnerRow {
 
 impl From<&PoolState> for PoolRow {
     fn from(pool: &PoolState) -> Self {
-        let PoolState { class, pools, core, maximum, queued, shut_down, unheld, holders, path } = pool.clone();
+        let PoolState { class, pools, core, maximum, queued, shut_down, unheld, holders, path } =
+            pool.clone();
         Self { class, pools, core, maximum, queued, shut_down, unheld, holders, path }
     }
 }
@@ -170,9 +171,9 @@ fn pool_words(pool: &PoolRow) -> String {
         0 => "none shut down".to_owned(),
         n => format!("{} shut down", show::count(n)),
     };
-    let held = pool
-        .unheld
-        .map_or_else(String::new, |n| format!(", {} held by nothing but their own workers", of(n, pool.pools)));
+    let held = pool.unheld.map_or_else(String::new, |n| {
+        format!(", {} held by nothing but their own workers", of(n, pool.pools))
+    });
     format!(
         "{} × {}{size}, {} tasks queued, {down}{held}",
         show::count(pool.pools),

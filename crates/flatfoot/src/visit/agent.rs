@@ -86,6 +86,13 @@ fn with_agent(
         let dropped = show::count(figures.dropped);
         told.inside.missing.push(format!("{dropped} births found no place in the agent's ring"));
     }
+    if figures.assumed > 0 {
+        told.inside.missing.push(format!(
+            "of {} of {} births only the innermost frames were read: they are those of a stack that was seen before, and the rest is taken to be its, too",
+            show::count(figures.assumed),
+            show::count(figures.starts)
+        ));
+    }
     // Its last figures have what was still under way.
     let stopped = agent.stop()?;
     Ok(stopped)
@@ -130,12 +137,17 @@ fn too_far(wait: &Wait) -> String {
     )
 }
 
-/// `agent 87 KB loaded, hook removed (…)`, `3 thread starts slowed by 8 µs each`.
-pub(crate) fn words(figures: &Figures) -> Vec<String> {
-    let mut words = vec![format!(
+/// `agent 87 KB loaded, hook removed (the file stays mapped, idle, until a restart)`.
+pub(crate) fn loaded(figures: &Figures) -> String {
+    format!(
         "agent {} loaded, hook removed (the file stays mapped, idle, until a restart)",
         show::bytes(Bytes(figures.bytes))
-    )];
+    )
+}
+
+/// `agent 87 KB loaded, hook removed (…)`, `3 thread starts slowed by 8 µs each`.
+pub(crate) fn words(figures: &Figures) -> Vec<String> {
+    let mut words = vec![loaded(figures)];
     if figures.starts > 0 {
         let starts = if figures.starts == 1 {
             "1 thread start".to_owned()

@@ -1,11 +1,13 @@
 //! JVMs for the tests of the agent: programs of `tests/java`, compiled once, run on every JDK that there is.
 
+#![allow(dead_code)] // not every test uses all of it
+
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use model::{Pid, ProcessKey};
+use model::{JavaFrame, Pid, ProcessKey, SpawnStack, ThreadOwner};
 use probe::hotspot::attach::{Attachment, Patience};
 use probe::{Clock, Parts, Prober, ProcRoot};
 
@@ -163,5 +165,22 @@ pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
         }
         assert!(Clock::monotonic() - began < 60.0, "waited in vain: {what}");
         Clock::sleep(0.02);
+    }
+}
+
+/// The first frame that is not the JDK's.
+pub(crate) fn creator(spawn: &SpawnStack) -> &JavaFrame {
+    spawn.frames.iter().find(|frame| !frame.of_jdk).unwrap()
+}
+
+pub(crate) fn owner_of<'a>(owners: &'a [ThreadOwner], name: &str) -> &'a ThreadOwner {
+    let is_example = |owner: &&ThreadOwner| owner.examples.iter().any(|example| example.as_str() == name);
+    owners.iter().find(is_example).unwrap_or_else(|| panic!("{name}: {owners:#?}"))
+}
+
+/// What -Xcheck:jni, the JDK's log and a dying JVM would print.
+pub(crate) fn assert_unharmed(output: &str, errors: &str) {
+    for word in ["WARNING in native", "FATAL", "SIGSEGV", "Re-registering", "Exception", "local refs"] {
+        assert!(!output.contains(word) && !errors.contains(word), "{word}:\n{output}\n{errors}");
     }
 }

@@ -38,6 +38,14 @@ public class Starters {
         }
     }
 
+    static void deep(int frames) throws Exception {
+        if (frames > 0) {
+            deep(frames - 1);
+            return;
+        }
+        command("short", 1);
+    }
+
     static void command(String name, int count) throws Exception {
         for (int n = 0; n < count; n++) {
             switch (name) {
@@ -69,6 +77,12 @@ public class Starters {
                     ForkJoinPool pool = new ForkJoinPool(3);
                     KEPT.add(pool);
                     pool.submit(Starters::sleeps);
+                    break;
+                case "deep":
+                    deep(40); // mark: deep
+                    break;
+                case "else":
+                    deep(40); // mark: else
                     break;
                 case "virtual":
                     // Since 21, which this is not compiled for.

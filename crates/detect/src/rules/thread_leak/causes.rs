@@ -102,7 +102,10 @@ fn pool_evidence(subject: &Subject<'_>, pool: &PoolState) -> Option<Evidence> {
         source: pool.class.to_string(),
         statistic: None,
         supports: pool.shut_down == 0,
-        reproduce: Some(format!("flatfoot threads {} --owners --access agent{walk}", subject.reading.key.pid)),
+        reproduce: Some(format!(
+            "flatfoot threads {} --owners --access agent{walk}",
+            subject.reading.key.pid
+        )),
     })
 }
 

@@ -67,6 +67,8 @@ pub struct Figures {
     pub failed: u64,
     /// Births and stacks that found no place in the ring.
     pub dropped: u64,
+    /// Starts from deep stacks that begin as one does that was seen often, and were taken to be that one.
+    pub assumed: u64,
     /// Seconds that loading took, and the last command that removed the hook.
     pub load_s: f64,
     /// See above.
@@ -129,7 +131,7 @@ impl<'a> Agent<'a> {
             hooked: false,
             clock_offset_ns: 0,
             lease_s: LEASE_S,
-            figures: Figures::default(),
+            figures: Figures { bytes: library::LIBRARY.len() as u64, ..Figures::default() },
             missing: Vec::new(),
         };
         let mut loaded = agent.command("cmd=stop");
@@ -261,6 +263,7 @@ impl<'a> Agent<'a> {
         self.figures.starts = found.starts;
         self.figures.failed = found.failed;
         self.figures.dropped = found.dropped;
+        self.figures.assumed = found.assumed;
         self.figures.hook_ns_per_start =
             if found.starts > 0 { found.hook_ns as f64 / found.starts as f64 } else { 0.0 };
         self.figures.bytes = library::LIBRARY.len() as u64 + found.used_bytes.min(deliver::RING);
@@ -318,12 +321,7 @@ impl<'a> Agent<'a> {
         self.report_with(what, budget_ms, "")
     }
 
-    fn report_with(
-        &mut self,
-        what: &'static str,
-        budget_ms: u64,
-        more: &str,
-    ) -> Result<Report, Refusal> {
+    fn report_with(&mut self, what: &'static str, budget_ms: u64, more: &str) -> Result<Report, Refusal> {
         let file = self.delivery.report(self.attachment.target())?;
         let options = format!("cmd={what};ms={budget_ms};out={}{more}", self.delivery.path("report"));
         let done = self.command(&options);

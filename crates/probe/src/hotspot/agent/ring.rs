@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, HashMap};
 use model::{JavaBirth, JavaFrame, SpawnStack, Text};
 
 use super::layout::{
-    BIRTH, CUT, FAILED, H_CLOCK, H_DROPPED, H_FAILED, H_MAGIC, H_NS, H_STARTS, H_STATE, H_USED, HEADER,
-    MAGIC, METHOD, NO_SLOT, RECORDS, RUBY, SLOTS, STACK,
+    BIRTH, CUT, FAILED, H_ASSUMED, H_CLOCK, H_DROPPED, H_FAILED, H_MAGIC, H_NS, H_STARTS, H_STATE, H_USED,
+    HEADER, MAGIC, METHOD, NO_SLOT, RECORDS, RUBY, SLOTS, STACK,
 };
 use super::names;
 use super::records::{Cursor, records};
@@ -24,6 +24,8 @@ pub struct Ring {
     pub failed: u64,
     /// Records that found no place.
     pub dropped: u64,
+    /// Starts whose stack was read in part, and taken to be one that was seen often.
+    pub assumed: u64,
     /// Nanoseconds in the hook, all starts.
     pub hook_ns: u64,
     /// The agent's clock when it took the ring over, ns; 0 before that.
@@ -58,6 +60,7 @@ pub fn parse(bytes: &[u8]) -> Ring {
         starts: word(H_STARTS),
         failed: word(H_FAILED),
         dropped: word(H_DROPPED),
+        assumed: word(H_ASSUMED),
         hook_ns: word(H_NS),
         clock_ns: word(H_CLOCK),
         used_bytes: word(H_USED).saturating_add(RECORDS as u64),

@@ -101,6 +101,9 @@ pub struct Attachment {
     // Held by an open file of /proc/PID, so that the lock needs no file of its own and ends with us.
     _lock: OwnedFd,
     was_cold: bool,
+    /// What showed that it listens: the first command goes this way. The listener reads from one after the other, and
+    /// to let it find this one empty would cost as much as a command.
+    first: Option<Stream>,
 }
 
 impl Attachment {
@@ -109,10 +112,11 @@ impl Attachment {
         let examined = Examined::of(root, key)?;
         let lock = lock(&examined.target)?;
         let deadline = patience.deadline(patience.attach_s);
-        let is_up = match listener::find(&examined.target)? {
-            Some(file) => listener::connect(&examined.target, &file, &deadline)?.is_some(),
-            None => false,
+        let first = match listener::find(&examined.target)? {
+            Some(file) => listener::connect(&examined.target, &file, &deadline)?,
+            None => None,
         };
+        let is_up = first.is_some();
         if !is_up {
             examined.is_safe_to_signal()?;
             headroom::check(&examined.headroom(root))?;
@@ -123,7 +127,7 @@ impl Attachment {
                 checks::takes_signal(&status, &examined.options)
             })?;
         }
-        Ok(Self { target: examined.target, _lock: lock, was_cold: !is_up })
+        Ok(Self { target: examined.target, _lock: lock, was_cold: !is_up, first })
     }
 
     /// Whom it is attached to.
@@ -177,7 +181,7 @@ impl Attachment {
         Ok(reply.code == 0 && reply.text.first() == Some(&b'2'))
     }
 
-    fn exchange(&self, request: &[u8], name: &str, patience: &Patience<'_>) -> Result<Reply, Refusal> {
+    fn exchange(&mut self, request: &[u8], name: &str, patience: &Patience<'_>) -> Result<Reply, Refusal> {
         let deadline = patience.deadline(patience.command_s);
         let result = self.talk(request, name, patience, &deadline).and_then(protocol::reply);
         match result {
@@ -191,7 +195,7 @@ impl Attachment {
     }
 
     fn talk(
-        &self,
+        &mut self,
         mut request: &[u8],
         name: &str,
         patience: &Patience<'_>,
@@ -228,7 +232,10 @@ impl Attachment {
         }
     }
 
-    fn stream(&self, deadline: &Deadline<'_>) -> Result<Stream, Refusal> {
+    fn stream(&mut self, deadline: &Deadline<'_>) -> Result<Stream, Refusal> {
+        if let Some(stream) = self.first.take() {
+            return Ok(stream);
+        }
         let stream = match listener::find(&self.target)? {
             Some(file) => listener::connect(&self.target, &file, deadline)?,
             None => None,
