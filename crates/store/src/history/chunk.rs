@@ -274,6 +274,7 @@ impl<'a> Chunk<'a> {
 
 /// For fuzzing: reads any bytes as a chunk, values and all.
 #[doc(hidden)]
+#[must_use]
 pub fn read_any_chunk(content: &[u8]) -> usize {
     let mut input = Input::new(content);
     let (Some(process), Some(block)) = (input.number(), input.number()) else { return 0 };
