@@ -107,7 +107,7 @@ pub(crate) fn write(block: u32, events: &[(u32, Event)], out: &mut Vec<u8>) {
     }
 }
 
-/// Reads what [`write`] wrote.
+/// Reads what [`write()`] wrote.
 pub(crate) fn read(content: &[u8], block: u32) -> Option<Vec<(u32, Event)>> {
     let mut input = Input::new(content);
     if input.number()? != u64::from(block) {

@@ -2,7 +2,7 @@
 //!
 //! [`HistoryWriter`] takes ticks, and has each of them in the file when it returns. [`HistoryReader`] gives them back
 //! while it does: as they were (replay), as series, reduced for a chart, with the events between them and the deep
-//! looks beside. [`export`] makes a case file of a part.
+//! looks beside. [`export()`] makes a case file of a part.
 //!
 //! ```text
 //! tick ──► pending (streams in memory) ──── each hour ───► block + a chunk per process
