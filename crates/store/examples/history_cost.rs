@@ -48,7 +48,7 @@ impl Random {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
-        (u128::from(self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)) * u128::from(most) >> 64) as u64
+        ((u128::from(self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)) * u128::from(most)) >> 64) as u64
     }
 
     fn one_in(&mut self, odds: u64) -> bool {
@@ -95,7 +95,8 @@ impl Process {
     fn step(&mut self, random: &mut Random) {
         let [cpu, threads, size, resident, minor, major, data, descriptors, children, read, written, born] =
             &mut self.values;
-        let shift = |value: &mut u64, by: i64, least: u64| *value = value.saturating_add_signed(by).max(least);
+        let shift =
+            |value: &mut u64, by: i64, least: u64| *value = value.saturating_add_signed(by).max(least);
         match self.kind {
             Kind::Idle => {
                 *cpu += u64::from(random.one_in(20));
@@ -232,7 +233,7 @@ struct Written {
 }
 
 fn write(path: &Path, mix: [u64; 3], processes: usize, ticks: u64) -> Written {
-    let retention = Retention { full: std::time::Duration::from_secs(86_400 * 400), ..Retention::default() };
+    let retention = Retention { full: std::time::Duration::from_hours(24 * 400), ..Retention::default() };
     let mut writer = HistoryWriter::open(path, &About::default(), retention).unwrap();
     let mut host = Host::new(mix, processes);
     let (mut cpu_s, mut slowest_s, mut samples) = (0.0, 0.0_f64, 0);
@@ -273,7 +274,7 @@ fn main() {
             let reader = HistoryReader::open(&path).unwrap();
             let mut took: Vec<[f64; 3]> = Vec::new();
             let mut points = 0;
-            for round in 0..rounds.parse::<usize>().unwrap() + 1 {
+            for round in 0..=rounds.parse::<usize>().unwrap() {
                 // The busy ones are at the end: the longest series to read.
                 let process = ProcessNo((processes - round % (processes / 8).max(1)) as u32);
                 let start = [cpu(), 0.0, 0.0];

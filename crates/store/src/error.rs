@@ -158,9 +158,14 @@ impl Error {
             Some(Code::DiskFull) => ErrorKind::DiskFull,
             Some(Code::ReadOnly) => ErrorKind::ReadOnly,
             Some(Code::PermissionDenied | Code::AuthorizationForStatementDenied) => ErrorKind::Denied,
-            Some(Code::DatabaseBusy | Code::DatabaseLocked) => ErrorKind::Io,
             Some(Code::TooBig | Code::OutOfMemory) => ErrorKind::TooBig,
-            Some(Code::CannotOpen | Code::SystemIoFailure | Code::FileLockingProtocolFailed) => ErrorKind::Io,
+            Some(
+                Code::CannotOpen
+                | Code::SystemIoFailure
+                | Code::FileLockingProtocolFailed
+                | Code::DatabaseBusy
+                | Code::DatabaseLocked,
+            ) => ErrorKind::Io,
             _ => ErrorKind::Damaged,
         };
         Self::new(kind, path).because(error)

@@ -44,7 +44,11 @@ fn all_of_it_is_all_of_it() {
     let reader = HistoryReader::open(&path).unwrap();
     let saved = export(&reader, ALL, &case, &about()).unwrap();
     assert_eq!(saved.bytes, case.metadata().unwrap().len());
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 5, "the store with its side files, and the case");
+    assert_eq!(
+        fs::read_dir(folder.path()).unwrap().count(),
+        5,
+        "the store with its side files, and the case"
+    );
     let error = export(&reader, ALL, &case, &about()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Exists);
 
@@ -80,7 +84,8 @@ fn a_part_is_cut_to_its_time_and_its_processes() {
     for (number, tick) in (300..).zip(&ticks) {
         let whole = host_tick(number, 4);
         assert_eq!((tick.at_boot_ms, tick.took_us), (whole.at_boot_ms, whole.took_us));
-        let expected: Vec<_> = whole.by_process().filter(|(process, _)| [0, 2].contains(&process.0)).collect();
+        let expected: Vec<_> =
+            whole.by_process().filter(|(process, _)| [0, 2].contains(&process.0)).collect();
         assert_eq!(tick.by_process().collect::<Vec<_>>(), expected);
     }
     let found = exported.incarnations(Window::ALL).unwrap();
@@ -96,7 +101,7 @@ fn a_part_is_cut_to_its_time_and_its_processes() {
 fn reduced_history_is_exported_too() {
     let folder = tempfile::tempdir().unwrap();
     let (path, case) = (folder.path().join("store"), folder.path().join("a.flatfoot"));
-    let full = Duration::from_secs(6 * 3_600);
+    let full = Duration::from_hours(6);
     let (_writer, _) = record(&path, 9_000, Retention { full, ..Retention::default() });
     let reader = HistoryReader::open(&path).unwrap();
     assert!(reader.coverage().unwrap().iter().any(|covered| covered.step_ms == 60_000));

@@ -32,12 +32,12 @@ fn store(path: &Path, journal: bool) -> Vec<u8> {
             writer.flush().unwrap();
         }
     }
-    if !journal {
-        writer.close().unwrap();
-    } else {
+    if journal {
         drop(writer);
         let db = rusqlite::Connection::open(path).unwrap();
         db.execute_batch("PRAGMA journal_mode=DELETE").unwrap();
+    } else {
+        writer.close().unwrap();
     }
     fs::read(path).unwrap()
 }
@@ -88,7 +88,8 @@ fn a_changed_byte_is_never_a_changed_figure() {
     let path = folder.path().join("store");
     for journal in [false, true] {
         let mut bytes = store(&path, journal);
-        let empty = |at: usize| bytes[at.saturating_sub(32)..(at + 32).min(bytes.len())].iter().all(|b| *b == 0);
+        let empty =
+            |at: usize| bytes[at.saturating_sub(32)..(at + 32).min(bytes.len())].iter().all(|b| *b == 0);
         // A stride that is prime to the page size, and the beginning of each page; the middle of what is empty says nothing.
         let places: Vec<usize> = (0..bytes.len())
             .step_by(67)
@@ -130,7 +131,7 @@ fn a_lost_block_costs_itself() {
         ("UPDATE block SET times = x'00' WHERE id = 3", 160, "block 3, times"),
         ("DELETE FROM chunk WHERE id = (1 << 32 | 2)", 160, "block 1, process 2"),
         ("UPDATE journal SET data = x'01' WHERE id = 203", 131, "29 ticks of the last hour"),
-        ("DELETE FROM incarnation WHERE id = 2", 131, "process 2"),
+        ("DELETE FROM incarnation WHERE id = 2", 131, "list of processes"),
     ] {
         db.execute(statement, []).unwrap();
         let reader = HistoryReader::open(&path).unwrap();
@@ -233,7 +234,8 @@ fn a_full_disk_is_said_and_recording_goes_on() {
             .spawn()
             .unwrap();
         let output = child.wait_with_output().unwrap();
-        let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        let text =
+            String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{text}");
         let safe: Vec<u64> = text
             .lines()

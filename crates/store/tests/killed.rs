@@ -21,8 +21,7 @@ const PROCESSES: u32 = 12;
 /// In a child: records ticks from a number on for ever, saying each that is safe.
 fn record() {
     let (Ok(path), Ok(from)) = (std::env::var(STORE), std::env::var(FROM)) else { return };
-    let mut writer =
-        HistoryWriter::open(Path::new(&path), &About::default(), Retention::default()).unwrap();
+    let mut writer = HistoryWriter::open(Path::new(&path), &About::default(), Retention::default()).unwrap();
     let mut out = std::io::stdout().lock();
     for number in from.parse().unwrap().. {
         writer.tick(&host_tick(number, PROCESSES)).unwrap();
@@ -102,7 +101,10 @@ fn killed_a_hundred_times() {
         let reader = HistoryReader::open(&path).unwrap();
         let recorded: u64 = reader.coverage().unwrap().iter().map(|covered| covered.ticks).sum();
         assert_eq!(reader.damage(), Vec::<String>::new(), "round {round}");
-        assert!((safe + 1..=safe + 2).contains(&recorded), "round {round}: {recorded} ticks, {safe} was safe");
+        assert!(
+            (safe + 1..=safe + 2).contains(&recorded),
+            "round {round}: {recorded} ticks, {safe} was safe"
+        );
         let from = host_tick(recorded.saturating_sub(300), PROCESSES).at_unix_ms;
         let ticks = reader.ticks(Window::new(from, i64::MAX)).unwrap();
         let mut number = recorded.saturating_sub(300);

@@ -129,7 +129,7 @@ impl Times {
         self.epochs.write(out);
     }
 
-    pub(crate) fn iter(&self) -> TimesIn<'_> {
+    pub(crate) fn read_back(&self) -> TimesIn<'_> {
         TimesIn {
             processes: Runs::default(),
             steps: self.steps.values(),
@@ -205,7 +205,7 @@ impl Costs {
         self.late.write(out);
     }
 
-    pub(crate) fn iter(&self) -> CostsIn<'_> {
+    pub(crate) fn read_back(&self) -> CostsIn<'_> {
         CostsIn { took: self.took.values(), late: self.late.values() }
     }
 }

@@ -91,7 +91,7 @@ const fn shift_of(column: Column) -> u8 {
 
 impl Slot {
     /// The content of its chunk, in a buffer that is emptied first. Streams that are longer than `apart` are left to
-    /// [`write_apart`](Self::write_apart).
+    /// [`pack`](Self::pack).
     pub(crate) fn write(&self, block: u32, apart: usize, out: &mut Vec<u8>) {
         out.clear();
         put(out, u64::from(self.process.0));
@@ -274,6 +274,7 @@ impl<'a> Chunk<'a> {
 
 /// For fuzzing: reads any bytes as a chunk, values and all.
 #[doc(hidden)]
+#[must_use]
 pub fn read_any_chunk(content: &[u8]) -> usize {
     let mut input = Input::new(content);
     let (Some(process), Some(block)) = (input.number(), input.number()) else { return 0 };

@@ -191,10 +191,14 @@ impl Job {
     ) {
         self.target.first_tick = first_tick;
         self.events.retain(|(_, event)| wants(event.process));
-        self.events.iter_mut().for_each(|(_, event)| *event = change(event));
+        for (_, event) in &mut self.events {
+            *event = change(event);
+        }
         for source in &mut self.sources {
             let mut left = Runs::default();
-            source.processes.ticks().filter(|process| wants(ProcessNo(*process))).for_each(|p| left.push(p));
+            for process in source.processes.ticks().filter(|process| wants(ProcessNo(*process))) {
+                left.push(process);
+            }
             source.processes = left;
         }
     }
@@ -272,8 +276,13 @@ impl Job {
         events::write(target.id, events, content);
         let events = packer.pack(content)?;
         let id = i64::from(target.id);
-        db.prepare_cached("INSERT INTO block VALUES(?, ?, ?, ?, ?)")?
-            .execute(params![id, target.write(), times, costs, events])?;
+        db.prepare_cached("INSERT INTO block VALUES(?, ?, ?, ?, ?)")?.execute(params![
+            id,
+            target.write(),
+            times,
+            costs,
+            events
+        ])?;
         Ok(())
     }
 }

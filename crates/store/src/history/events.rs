@@ -62,6 +62,7 @@ pub(crate) fn put_event(out: &mut Vec<u8>, event: &Event, scratch: &mut Vec<u8>)
 }
 
 /// The next event; the inner `None` is one of a kind that is not known here.
+#[allow(clippy::option_option)] // a broken one, and one that is sound and strange
 pub(crate) fn take_event(input: &mut Input<'_>) -> Option<Option<Event>> {
     let kind = input.byte()?;
     let mut body = Input::new(input.bytes()?);
@@ -106,7 +107,7 @@ pub(crate) fn write(block: u32, events: &[(u32, Event)], out: &mut Vec<u8>) {
     }
 }
 
-/// Reads what [`write`] wrote.
+/// Reads what [`write()`] wrote.
 pub(crate) fn read(content: &[u8], block: u32) -> Option<Vec<(u32, Event)>> {
     let mut input = Input::new(content);
     if input.number()? != u64::from(block) {

@@ -19,7 +19,7 @@ use super::redact;
 use super::replay::Ticks;
 use super::tables::HISTORY_SCHEMA;
 use super::window::Window;
-use super::writer::{BLOCK_MS, Buffers, put_block};
+use super::writer::{BLOCK_MS, Buffers, count_incarnations, put_block};
 use crate::blob;
 use crate::error::{Error, ErrorKind};
 use crate::schema::About;
@@ -112,6 +112,7 @@ impl Exporter<'_> {
                 }
             }
         }
+        count_incarnations(&self.db).map_err(|error| Error::sqlite(error, self.path))?;
         self.write_looks(keys.as_ref())?;
         let mut entries = vec![("ticks", self.next_tick.to_string())];
         if self.selection.redact {
@@ -133,7 +134,9 @@ impl Exporter<'_> {
 
     /// Writes who is in it; their numbers and what tells them in a look.
     #[allow(clippy::type_complexity)]
-    fn write_processes(&mut self) -> Result<(Option<BTreeSet<ProcessNo>>, Option<BTreeSet<ProcessKey>>), Error> {
+    fn write_processes(
+        &mut self,
+    ) -> Result<(Option<BTreeSet<ProcessNo>>, Option<BTreeSet<ProcessKey>>), Error> {
         let wanted: Option<BTreeSet<ProcessNo>> =
             self.selection.processes.map(|processes| processes.iter().copied().collect());
         let mut keys = BTreeSet::new();
@@ -171,7 +174,8 @@ impl Exporter<'_> {
         let (mut tick, mut cut) = (Tick::default(), Tick::default());
         while ticks.read(&mut tick)? && ticks.number() < head.end_tick() {
             self.select(&tick, wants, &mut cut);
-            if pending.is_full() || (pending.ticks > 0 && tick.at_boot_ms - pending.first_ms >= 24 * BLOCK_MS) {
+            if pending.is_full() || (pending.ticks > 0 && tick.at_boot_ms - pending.first_ms >= 24 * BLOCK_MS)
+            {
                 self.put(&mut pending)?;
                 pending = begin(self.next_tick);
             }
@@ -213,7 +217,8 @@ impl Exporter<'_> {
 
     fn copy_reduced(&mut self, head: &Head, wants: &impl Fn(ProcessNo) -> bool) -> Result<(), Trouble> {
         let from = &self.reader.looks.db;
-        let Some(mut job) = Job::begin(from, std::slice::from_ref(head), head.step_ms, self.next_block)? else {
+        let Some(mut job) = Job::begin(from, std::slice::from_ref(head), head.step_ms, self.next_block)?
+        else {
             return Ok(());
         };
         let redact = self.selection.redact;

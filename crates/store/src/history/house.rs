@@ -13,7 +13,7 @@ use super::incarnation::Known;
 use super::looked::Looked;
 use super::retention::{Task, next_task};
 use super::tables::chunk_id;
-use super::writer::HistoryWriter;
+use super::writer::{HistoryWriter, count_incarnations};
 use crate::error::{Error, ErrorKind};
 use crate::schema::process_id;
 
@@ -70,10 +70,10 @@ impl HistoryWriter {
         let Err(trouble) = done else { return };
         let _ = self.db.execute_batch("ROLLBACK");
         // What was copied of a job lies there without a block, and what was counted on may not be so.
-        if let Some(job) = self.house.job.take() {
-            if matches!(trouble, Trouble::Damaged(_)) {
-                self.house.stuck.extend(job.sources().map(|head| head.id));
-            }
+        if let Some(job) = self.house.job.take()
+            && matches!(trouble, Trouble::Damaged(_))
+        {
+            self.house.stuck.extend(job.sources().map(|head| head.id));
         }
         if self.read_blocks().is_err() {
             self.house.blocks.clear();
@@ -138,9 +138,7 @@ impl HistoryWriter {
         match next_task(&self.retention, blocks, self.pending.age_ms, too_large, stuck) {
             Some(Task::Drop) => {
                 let head = self.house.blocks.remove(0);
-                self.db
-                    .prepare_cached("DELETE FROM block WHERE id = ?")?
-                    .execute([i64::from(head.id)])?;
+                self.db.prepare_cached("DELETE FROM block WHERE id = ?")?.execute([i64::from(head.id)])?;
                 (self.house.garbage, self.house.sweep) = (Some(0), Some(0));
             }
             Some(Task::Join(first, end, step_ms)) => {
@@ -222,8 +220,11 @@ impl HistoryWriter {
             }
         }
         let mut delete = self.db.prepare_cached("DELETE FROM incarnation WHERE id = ?")?;
-        for id in gone {
+        for id in &gone {
             delete.execute([id])?;
+        }
+        if !gone.is_empty() {
+            count_incarnations(&self.db)?;
         }
         Ok(last.and_then(|last| last.checked_add(1)))
     }
@@ -243,7 +244,7 @@ impl HistoryWriter {
         let age_ms = self.pending.age_ms.saturating_sub(looked_ms);
         let too_old = u128::from(age_ms) > self.retention.age.as_millis();
         let first = self.house.blocks.first().map_or(u64::MAX, |head| head.age_ms);
-        if !too_old && !(too_large && looked_ms < first) {
+        if !(too_old || too_large && looked_ms < first) {
             return Ok(false);
         }
         let (from, until) = (process_id(id as u64, 0), process_id(id as u64 + 1, 0));

@@ -48,6 +48,7 @@ fn put_option(out: &mut Vec<u8>, text: Option<&Text>) {
     }
 }
 
+#[allow(clippy::option_option)] // a broken text, and none
 fn take_option(input: &mut Input<'_>) -> Option<Option<Text>> {
     match input.byte()? {
         0 => Some(None),

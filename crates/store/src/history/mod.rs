@@ -2,7 +2,7 @@
 //!
 //! [`HistoryWriter`] takes ticks, and has each of them in the file when it returns. [`HistoryReader`] gives them back
 //! while it does: as they were (replay), as series, reduced for a chart, with the events between them and the deep
-//! looks beside. [`export`] makes a case file of a part.
+//! looks beside. [`export()`] makes a case file of a part.
 //!
 //! ```text
 //! tick ──► pending (streams in memory) ──── each hour ───► block + a chunk per process
@@ -43,9 +43,9 @@ pub use export::{Selection, export};
 pub use incarnation::Known;
 pub use reader::{HistoryReader, looks_like_store};
 pub use replay::Ticks;
+pub use retention::Retention;
 pub use series::{Covered, Found, Gap, GapKind, Happened, LookAt, Pixel, Point, Reduced, Series};
 pub use tables::HISTORY_SCHEMA;
 pub(crate) use tables::{STORE_ID, tables};
 pub use window::Window;
-pub use retention::Retention;
 pub use writer::HistoryWriter;

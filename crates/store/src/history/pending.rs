@@ -175,7 +175,9 @@ impl Pending {
     /// Numbers of its processes.
     pub(crate) fn processes(&self) -> Runs {
         let mut runs = Runs::default();
-        self.slots.iter().for_each(|slot| runs.push(slot.process.0));
+        for slot in &self.slots {
+            runs.push(slot.process.0);
+        }
         runs
     }
 

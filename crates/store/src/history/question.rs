@@ -90,7 +90,7 @@ impl HistoryReader {
                 if !window.meets(first.saturating_sub(head.pace_ms() as i64 * 2), last) {
                     continue;
                 }
-                match self.block_events(db, head, &mut tools) {
+                match Self::block_events(db, head, &mut tools) {
                     Some(events) => add(head, &events),
                     None => self.lose(format!("block {}, events", head.id)),
                 }
@@ -124,7 +124,13 @@ impl HistoryReader {
             if let Some(error) = rows.error {
                 self.lose(format!("the list of processes: {error}"));
             }
-            damaged.into_iter().for_each(|id| self.lose(format!("process {id} of the store")));
+            for id in damaged {
+                self.lose(format!("process {id} of the store"));
+            }
+            let counted = self.looks.meta("processes").ok().flatten();
+            if counted.is_some_and(|counted| counted.as_str() != rows.rows.len().to_string()) {
+                self.lose("the list of processes is not whole");
+            }
             let mut known: BTreeMap<ProcessNo, Known> = rows
                 .rows
                 .into_iter()
@@ -149,7 +155,6 @@ impl HistoryReader {
     }
 
     pub(super) fn block_events(
-        &self,
         db: &Connection,
         head: &Head,
         tools: &mut Tools,
@@ -178,21 +183,20 @@ impl HistoryReader {
             .and_then(|()| TimesIn::read(times, head.id))
         else {
             self.lose(format!("block {}, times", head.id));
-            gathered.iter_mut().for_each(|gatherer| gatherer.damaged = true);
+            mark_damaged(gathered);
             return;
         };
-        let has = found.processes.contains(process.0);
-        let Some(times) = found.boot_times(head.ticks) else {
-            self.lose(format!("block {}, times", head.id));
-            return;
-        };
-        if !has {
+        if !found.processes.contains(process.0) {
             return;
         }
+        let Some(times) = found.boot_times(head.ticks) else {
+            self.lose(format!("block {}, times", head.id));
+            mark_damaged(gathered);
+            return;
+        };
         let id = chunk_id(head.id, process.0);
         let read = blob(db, "SELECT data FROM chunk WHERE id = ?", id, frame).ok().flatten();
-        let chunk =
-            read.and_then(|blob| Chunk::read(blob, process, head.id, head.ticks, unpacker, content));
+        let chunk = read.and_then(|blob| Chunk::read(blob, process, head.id, head.ticks, unpacker, content));
         let epoch = state.epoch_ms(head);
         for gatherer in gathered.iter_mut() {
             let Some(chunk) = &chunk else {
@@ -234,11 +238,17 @@ impl HistoryReader {
     }
 }
 
+fn mark_damaged(gathered: &mut [Gatherer]) {
+    for gatherer in gathered {
+        gatherer.damaged = true;
+    }
+}
+
 fn gather_pending(state: &State, process: ProcessNo, window: Window, gathered: &mut [Gatherer]) {
     let pending = &state.pending;
     let Some(slot) = pending.slot(process) else { return };
     let head = pending.head(u32::MAX);
-    let Some(times) = pending.times.iter().boot_times(pending.ticks) else { return };
+    let Some(times) = pending.times.read_back().boot_times(pending.ticks) else { return };
     let epoch = state.epoch_ms(&head);
     for gatherer in gathered {
         let Some(cell) = slot.cells.iter().find(|cell| Some(cell.column) == gatherer.series.column) else {
@@ -369,7 +379,13 @@ pub(super) struct Tools {
 impl Tools {
     pub(super) fn new(reader: &HistoryReader) -> Result<Self, Error> {
         let unpacker = Unpacker::new().map_err(|error| Error::io(error, reader.path()))?;
-        Ok(Self { frame: Vec::new(), unpacker, times: Vec::new(), content: Vec::new(), column_content: Vec::new() })
+        Ok(Self {
+            frame: Vec::new(),
+            unpacker,
+            times: Vec::new(),
+            content: Vec::new(),
+            column_content: Vec::new(),
+        })
     }
 }
 

@@ -157,13 +157,20 @@ impl HistoryReader {
             let ids = 0..=(MAX_LOOKS as i64);
             // Schema 1 says when a look was in columns that have no checksum; later ones have a row for it.
             let is_old = self.schema < HISTORY_SCHEMA;
-            let select =
-                if is_old { "SELECT id, at_unix_s, processes FROM look" } else { "SELECT id, data FROM looked" };
+            let select = if is_old {
+                "SELECT id, at_unix_s, processes FROM look"
+            } else {
+                "SELECT id, data FROM looked"
+            };
             let found = scan(db, select, ids, MAX_LOOKS as usize, |row| {
                 let id = row.get::<_, i64>(0).ok()?.cast_unsigned();
                 if is_old {
                     let at_unix_ms = (row.get::<_, f64>(1).ok()? * 1e3).round() as i64;
-                    return Some(LookAt { id, at_unix_ms, processes: row.get::<_, i64>(2).ok()?.cast_unsigned() });
+                    return Some(LookAt {
+                        id,
+                        at_unix_ms,
+                        processes: row.get::<_, i64>(2).ok()?.cast_unsigned(),
+                    });
                 }
                 let looked = Looked::read(row.get_ref(1).ok()?.as_blob().ok()?, id)?;
                 Some(LookAt { id, at_unix_ms: looked.at_unix_ms, processes: looked.processes })

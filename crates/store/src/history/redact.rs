@@ -115,7 +115,9 @@ fn walk(value: &mut Value, field: &str, host: &str) {
                 list.truncate(1);
                 list.push(Value::String("…".to_owned()));
             }
-            list.iter_mut().for_each(|value| walk(value, field, host));
+            for value in list {
+                walk(value, field, host);
+            }
         }
         Value::Object(fields) => {
             for (name, value) in fields.iter_mut() {

@@ -230,7 +230,7 @@ fn load(
     let mut found = TimesIn::read(tools.unpacker.unpack(frame)?, head.id)?;
     let processes = found.processes.clone();
     let times = (0..head.ticks).map(|_| found.next()).collect::<Option<_>>()?;
-    let events = reader.block_events(db, head, tools).unwrap_or_else(|| {
+    let events = HistoryReader::block_events(db, head, tools).unwrap_or_else(|| {
         reader.lose(format!("block {id}, events"));
         Vec::new()
     });
@@ -264,7 +264,7 @@ fn load(
 fn load_pending(state: &State, head: Head, tools: &mut Tools) -> Option<Loaded> {
     let mut packer = Packer::quick().ok()?;
     let pending = &state.pending;
-    let (mut times, mut costs) = (pending.times.iter(), pending.costs.iter());
+    let (mut times, mut costs) = (pending.times.read_back(), pending.costs.read_back());
     let lanes = pending
         .slots
         .iter()

@@ -124,7 +124,9 @@ mod tests {
     fn a_stride_is_what_most_ticks_are_apart() {
         let stride = |ticks: &[u32]| {
             let mut runs = Runs::default();
-            ticks.iter().for_each(|tick| runs.push(*tick));
+            for tick in ticks {
+                runs.push(*tick);
+            }
             runs.stride()
         };
         assert_eq!(stride(&[0, 1, 2, 3]), Some(1));
@@ -137,7 +139,7 @@ mod tests {
         #[test]
         fn any_ticks_come_back(ticks in proptest::collection::btree_set(0_u32..200, 0..100)) {
             let mut runs = Runs::default();
-            ticks.iter().for_each(|tick| runs.push(*tick));
+            for tick in &ticks { runs.push(*tick); }
             let mut out = Vec::new();
             runs.write(&mut out);
             let read = Runs::read(&mut Input::new(&out), 200).unwrap();

@@ -178,7 +178,9 @@ mod tests {
 
     fn written(values: &[u64], shift: u8) -> Vec<u8> {
         let mut stream = Stream::with_shift(shift);
-        values.iter().for_each(|value| stream.push(*value));
+        for value in values {
+            stream.push(*value);
+        }
         let mut out = Vec::new();
         stream.write(&mut out);
         out
@@ -220,6 +222,6 @@ mod tests {
     fn what_does_not_change_costs_its_first_value() {
         assert_eq!(written(&[5; 1_000], 0).len(), 1 + 1);
         assert_eq!(written(&[5, 5, 5, 9], 0), [4 << 4, 0x0a, 0, 2, 8]);
-        assert_eq!(written(&[8_192; 9], 12), [1 << 4 | 12, 4]);
+        assert_eq!(written(&[8_192; 9], 12), [(1 << 4) + 12, 4]);
     }
 }

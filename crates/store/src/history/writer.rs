@@ -13,9 +13,9 @@ use super::block::Head;
 use super::chunk::TOGETHER;
 use super::events;
 use super::frame::{Packer, Unpacker};
+use super::house::House;
 use super::incarnation::Known;
 use super::journal::{self, Row, RowWriter};
-use super::house::House;
 use super::lock::Lock;
 use super::looked::Looked;
 use super::pending::{Pending, contradiction};
@@ -140,9 +140,8 @@ impl HistoryWriter {
         let Some(packer) = &mut self.looks else { return Ok(()) };
         let failed = |error| Error::sqlite(error, &self.path).of_store();
         self.db.execute_batch("BEGIN IMMEDIATE").map_err(failed)?;
-        let id = self
-            .db
-            .query_row("SELECT coalesce(max(id) + 1, 0) FROM look", [], |row| row.get::<_, i64>(0));
+        let id =
+            self.db.query_row("SELECT coalesce(max(id) + 1, 0) FROM look", [], |row| row.get::<_, i64>(0));
         let written = id.map_err(failed).and_then(|id| {
             write_look(&self.db, packer, id as u64, look, &self.path).map_err(Error::of_store)?;
             let looked = Looked {
@@ -237,6 +236,7 @@ impl HistoryWriter {
             let data = packer.pack(&known.write()).map_err(io)?;
             insert.execute(params![i64::from(known.process.0), data]).map_err(sqlite)?;
         }
+        count_incarnations(db).map_err(sqlite)?;
         db.execute("DELETE FROM journal", []).map_err(sqlite)?;
         let next = pending.first_tick + u64::from(pending.ticks);
         db.execute("INSERT OR REPLACE INTO meta VALUES('ticks', ?)", [next.to_string()]).map_err(sqlite)?;
@@ -269,7 +269,11 @@ impl HistoryWriter {
         let highest = self.house.blocks.iter().map(|head| head.id + 1).max().unwrap_or(0);
         self.next_block = self
             .db
-            .query_row("SELECT coalesce(max((SELECT max(id) FROM block), (SELECT max(id) >> 32 FROM chunk)) + 1, 0)", [], |row| row.get(0))
+            .query_row(
+                "SELECT coalesce(max((SELECT max(id) FROM block), (SELECT max(id) >> 32 FROM chunk)) + 1, 0)",
+                [],
+                |row| row.get(0),
+            )
             .map(|next: u32| next.max(highest))
             .map_err(failed)?;
         let heads = &self.house.blocks;
@@ -392,6 +396,15 @@ pub(super) fn replay(
         }
     }
     Ok(lost)
+}
+
+/// Notes how many processes have a row, so that one that is lost without a trace is missed.
+pub(super) fn count_incarnations(db: &Connection) -> rusqlite::Result<()> {
+    db.execute(
+        "INSERT OR REPLACE INTO meta VALUES('processes', (SELECT CAST(count(*) AS TEXT) FROM incarnation))",
+        [],
+    )?;
+    Ok(())
 }
 
 /// Writes what is pending as a block with its chunks.
