@@ -75,15 +75,20 @@ impl<'a> LookReader<'a> {
         Self { case, budget: Budget::of_one_look(), bytes: case.bytes }
     }
 
-    pub(crate) fn read(mut self, index: usize, bulk: Bulk) -> Result<StoredLook, Error> {
+    pub(crate) fn read(self, index: usize, bulk: Bulk) -> Result<StoredLook, Error> {
         let place = format!("look {index}");
-        let path = &self.case.path;
         let Some(id) = self.case.ids.get(index).copied() else {
-            return Err(Error::new(ErrorKind::NotFound, path).at(place));
+            return Err(Error::new(ErrorKind::NotFound, &self.case.path).at(place));
         };
+        self.read_id(id, &place, bulk)
+    }
+
+    /// The look of a key.
+    pub(crate) fn read_id(mut self, id: u64, place: &str, bulk: Bulk) -> Result<StoredLook, Error> {
+        let path = &self.case.path;
         let head: StoredHead = self
             .blob(HEAD, id as i64, |unpacker, blob, budget| unpacker.unpack(blob, Kind::Head, budget))
-            .map_err(|cause| cause.into_error(path).at(place.clone()))?;
+            .map_err(|cause| cause.into_error(path).at(place))?;
 
         let mut lost = Vec::new();
         let ids = process_id(id, 0)..=process_id(id, MAX_PROCESSES);

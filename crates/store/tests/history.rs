@@ -6,6 +6,7 @@
 mod ticks;
 
 use std::path::Path;
+use std::time::Duration;
 
 use model::{BootId, Column, EventKind, ProcessNo, Tick};
 use proptest::prelude::*;
@@ -32,6 +33,10 @@ proptest! {
     fn any_ticks_come_back_to_the_byte(ticks in any_ticks(80), flush_every in 1_usize..50, close in any::<bool>()) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("store");
+        // These clocks jump by years: nothing is to be reduced.
+        let retention = Retention { age: Duration::MAX, full: Duration::MAX, ..Retention::default() };
+        let forever = Retention { minutes: Duration::MAX, ten_minutes: Duration::MAX, ..retention };
+        let open = |path: &Path| HistoryWriter::open(path, &About::default(), forever).unwrap();
         let mut writer = open(&path);
         for (number, tick) in ticks.iter().enumerate() {
             writer.tick(tick).unwrap();

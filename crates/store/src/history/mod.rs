@@ -15,15 +15,19 @@
 
 mod block;
 mod chunk;
+mod compact;
 mod events;
 mod frame;
+mod house;
 mod incarnation;
 mod journal;
 mod lock;
+mod looked;
 mod pending;
 mod question;
 mod reader;
 mod replay;
+mod retention;
 mod runs;
 mod series;
 mod stream;
@@ -40,4 +44,5 @@ pub use series::{Covered, Found, Gap, GapKind, Happened, LookAt, Pixel, Point, R
 pub use tables::HISTORY_SCHEMA;
 pub(crate) use tables::{STORE_ID, tables};
 pub use window::Window;
-pub use writer::{HistoryWriter, Retention};
+pub use retention::Retention;
+pub use writer::HistoryWriter;

@@ -170,7 +170,7 @@ impl HistoryReader {
         gathered: &mut [Gatherer],
         tools: &mut Tools,
     ) {
-        let Tools { frame, unpacker, times, content } = tools;
+        let Tools { frame, unpacker, times, content, column_content } = tools;
         let select = "SELECT times FROM block WHERE id = ?";
         let read = blob(db, select, i64::from(head.id), frame).ok().flatten();
         let Some(found) = read
@@ -191,9 +191,8 @@ impl HistoryReader {
         }
         let id = chunk_id(head.id, process.0);
         let read = blob(db, "SELECT data FROM chunk WHERE id = ?", id, frame).ok().flatten();
-        let chunk = read
-            .and_then(|frame| unpacker.unpack_into(frame, content))
-            .and_then(|()| Chunk::read(content, process, head.id, head.ticks));
+        let chunk =
+            read.and_then(|blob| Chunk::read(blob, process, head.id, head.ticks, unpacker, content));
         let epoch = state.epoch_ms(head);
         for gatherer in gathered.iter_mut() {
             let Some(chunk) = &chunk else {
@@ -206,7 +205,11 @@ impl HistoryReader {
                 continue;
             };
             gatherer.begin(head, epoch, column.seen.stride());
-            let mut last = column.last.clone();
+            let Some(mut last) = chunk.values(column, unpacker, column_content) else {
+                gatherer.damaged = true;
+                self.lose(format!("block {}, process {}, {}", head.id, process.0, column.column.name()));
+                continue;
+            };
             let mut spread = column.spread.clone();
             for (start, end) in column.seen.iter() {
                 for (tick, at) in (start..).zip(times.get(start as usize..end as usize).unwrap_or_default()) {
@@ -359,13 +362,14 @@ pub(super) struct Tools {
     pub(super) frame: Vec<u8>,
     pub(super) unpacker: Unpacker,
     times: Vec<u8>,
-    content: Vec<u8>,
+    pub(super) content: Vec<u8>,
+    pub(super) column_content: Vec<u8>,
 }
 
 impl Tools {
     pub(super) fn new(reader: &HistoryReader) -> Result<Self, Error> {
         let unpacker = Unpacker::new().map_err(|error| Error::io(error, reader.path()))?;
-        Ok(Self { frame: Vec::new(), unpacker, times: Vec::new(), content: Vec::new() })
+        Ok(Self { frame: Vec::new(), unpacker, times: Vec::new(), content: Vec::new(), column_content: Vec::new() })
     }
 }
 

@@ -12,6 +12,7 @@ use rusqlite::Connection;
 use super::block::Head;
 use super::frame::Unpacker;
 use super::journal::RowWriter;
+use super::looked::Looked;
 use super::pending::Pending;
 use super::series::{Covered, LookAt};
 use super::tables::{HISTORY_SCHEMA, MAX_BLOCKS};
@@ -19,9 +20,9 @@ use super::window::Window;
 use super::writer::replay;
 use crate::database::{check_tables, connect_beside, scan};
 use crate::error::{Error, ErrorKind};
-use crate::look::{Bulk, StoredLook};
+use crate::look::{Bulk, LookReader, StoredLook};
 use crate::reader::{Looks, open_case, open_header};
-use crate::schema::About;
+use crate::schema::{About, MAX_LOOKS};
 
 /// Is this a recorder's store, of whatever schema? Looks at the first bytes only; false when it cannot be read.
 #[must_use]
@@ -71,7 +72,7 @@ impl HistoryReader {
     pub fn open(path: &Path) -> Result<Self, Error> {
         let (header, bytes) = open_header(path)?;
         let mut damage = Vec::new();
-        let (mut looks, schema) = if header.is_store {
+        let (looks, schema) = if header.is_store {
             let db = connect_beside(path)?;
             check_tables(&db, path, HISTORY_SCHEMA).map_err(Error::of_store)?;
             (Looks::new(path, db, bytes.max(1 << 30))?, HISTORY_SCHEMA)
@@ -80,9 +81,6 @@ impl HistoryReader {
             damage.extend(lost.map(|lost| Error::new(ErrorKind::Damaged, path).at(lost)));
             (looks, schema)
         };
-        if let Err(error) = looks.find() {
-            damage.push(error);
-        }
         let reader = Self {
             looks,
             schema,
@@ -155,25 +153,39 @@ impl HistoryReader {
 
     /// The deep looks of a time, oldest first.
     pub fn looks(&self, window: Window) -> Result<Vec<LookAt>, Error> {
-        let db = &self.looks.db;
-        let mut found = Vec::new();
-        for (index, id) in self.looks.ids.iter().enumerate() {
-            let row =
-                db.query_row("SELECT at_unix_s, processes FROM look WHERE id = ?", [*id as i64], |row| {
-                    Ok((row.get::<_, f64>(0)?, row.get::<_, i64>(1)?))
-                });
-            let Ok((at_unix_s, processes)) = row else { continue };
-            let at_unix_ms = (at_unix_s * 1e3) as i64;
-            if window.contains(at_unix_ms) {
-                found.push(LookAt { index, at_unix_ms, processes: processes.cast_unsigned() });
+        self.within(|db, _| {
+            let ids = 0..=(MAX_LOOKS as i64);
+            // Schema 1 says when a look was in columns that have no checksum; later ones have a row for it.
+            let is_old = self.schema < HISTORY_SCHEMA;
+            let select =
+                if is_old { "SELECT id, at_unix_s, processes FROM look" } else { "SELECT id, data FROM looked" };
+            let found = scan(db, select, ids, MAX_LOOKS as usize, |row| {
+                let id = row.get::<_, i64>(0).ok()?.cast_unsigned();
+                if is_old {
+                    let at_unix_ms = (row.get::<_, f64>(1).ok()? * 1e3).round() as i64;
+                    return Some(LookAt { id, at_unix_ms, processes: row.get::<_, i64>(2).ok()?.cast_unsigned() });
+                }
+                let looked = Looked::read(row.get_ref(1).ok()?.as_blob().ok()?, id)?;
+                Some(LookAt { id, at_unix_ms: looked.at_unix_ms, processes: looked.processes })
+            });
+            if let Some(error) = found.error {
+                self.lose(format!("the list of looks: {error}"));
             }
-        }
-        Ok(found)
+            let mut looks = Vec::new();
+            for (id, look) in found.rows {
+                match look {
+                    Some(look) if window.contains(look.at_unix_ms) => looks.push(look),
+                    Some(_) => {}
+                    None => self.lose(format!("look {id}, its time")),
+                }
+            }
+            Ok(looks)
+        })
     }
 
-    /// One deep look, by its index.
-    pub fn look(&self, index: usize) -> Result<StoredLook, Error> {
-        self.looks.read(index, Bulk::Read)
+    /// One deep look, by its id.
+    pub fn look(&self, id: u64) -> Result<StoredLook, Error> {
+        LookReader::new(&self.looks).read_id(id, &format!("look {id}"), Bulk::Read)
     }
 
     /// Runs one question on one state of the file, however long it takes and whatever is written meanwhile.

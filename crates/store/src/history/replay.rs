@@ -9,7 +9,8 @@ use model::{Column, Event, ProcessNo, Tick, TickRow};
 use rusqlite::Connection;
 
 use super::block::{CostsIn, Head, TimesIn};
-use super::chunk::Chunk;
+use super::chunk::{Chunk, TOGETHER};
+use super::frame::{Packer, Unpacker};
 use super::question::{Tools, blob};
 use super::reader::{HistoryReader, State};
 use super::runs::Runs;
@@ -86,7 +87,7 @@ impl Ticks<'_> {
             }
             let head = state.pending.head(u32::MAX);
             if head.ticks > 0 && head.end_tick() > *next {
-                *current = load_pending(state, head);
+                *current = load_pending(state, head, tools);
             }
             Ok(current.is_some())
         })
@@ -149,18 +150,24 @@ impl Walk {
 }
 
 impl Lane {
-    fn new(content: &[u8], process: ProcessNo, block: u32, ticks: u32) -> Option<Self> {
-        let chunk = Chunk::read(content, process, block, ticks)?;
-        let columns = chunk
-            .columns
-            .iter()
-            .map(|column| {
-                let cursor = Cursor::new(content, &column.last, column.rest);
-                (column.column, Walk::new(&column.seen), cursor)
-            })
-            .collect();
-        Some(Self { process, rows: Walk::new(&chunk.rows), columns, content: content.to_vec() })
+    fn new(blob: &[u8], process: ProcessNo, head: &Head, tools: &mut Scratch<'_>) -> Option<Self> {
+        let Scratch { unpacker, content, column_content } = tools;
+        let chunk = Chunk::read(blob, process, head.id, head.ticks, unpacker, content)?;
+        let mut kept = Vec::new();
+        let mut columns = Vec::with_capacity(chunk.columns.len());
+        for column in &chunk.columns {
+            let values = chunk.values(column, unpacker, column_content)?;
+            columns.push((column.column, Walk::new(&column.seen), Cursor::keep(&values, &mut kept)));
+        }
+        Some(Self { process, rows: Walk::new(&chunk.rows), columns, content: kept })
     }
+}
+
+/// Where a chunk is unpacked.
+struct Scratch<'a> {
+    unpacker: &'a mut Unpacker,
+    content: &'a mut Vec<u8>,
+    column_content: &'a mut Vec<u8>,
 }
 
 impl Loaded {
@@ -231,11 +238,10 @@ fn load(
     // A list of processes that lies may be long: no longer than what is there.
     for process in processes.ticks().take(head.processes as usize) {
         let select = "SELECT data FROM chunk WHERE id = ?";
-        let lane = blob(db, select, chunk_id(head.id, process), &mut tools.frame)
-            .ok()
-            .flatten()
-            .and_then(|frame| tools.unpacker.unpack(frame))
-            .and_then(|content| Lane::new(content, ProcessNo(process), head.id, head.ticks));
+        let Tools { frame, unpacker, content, column_content, .. } = &mut *tools;
+        let lane = blob(db, select, chunk_id(head.id, process), frame).ok().flatten().and_then(|blob| {
+            Lane::new(blob, ProcessNo(process), head, &mut Scratch { unpacker, content, column_content })
+        });
         match lane {
             Some(lane) => lanes.push(lane),
             None => reader.lose(format!("block {id}, process {process}")),
@@ -245,16 +251,17 @@ fn load(
     Some(Loaded { head: head.clone(), epoch_ms, times, costs, events: events.into(), lanes, at: 0 })
 }
 
-fn load_pending(state: &State, head: Head) -> Option<Loaded> {
+fn load_pending(state: &State, head: Head, tools: &mut Tools) -> Option<Loaded> {
+    let mut packer = Packer::quick().ok()?;
     let pending = &state.pending;
     let (mut times, mut costs) = (pending.times.iter(), pending.costs.iter());
-    let mut content = Vec::new();
     let lanes = pending
         .slots
         .iter()
         .map(|slot| {
-            slot.write(head.id, &mut content);
-            Lane::new(&content, slot.process, head.id, head.ticks)
+            let Tools { frame, unpacker, content, column_content, .. } = &mut *tools;
+            slot.pack(head.id, TOGETHER, &mut packer, content, frame).ok()?;
+            Lane::new(frame, slot.process, &head, &mut Scratch { unpacker, content, column_content })
         })
         .collect::<Option<_>>()?;
     Some(Loaded {

@@ -103,7 +103,7 @@ pub struct Found {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LookAt {
     /// For [`look`](super::HistoryReader::look).
-    pub index: usize,
+    pub id: u64,
     /// When it was, in milliseconds since 1970.
     pub at_unix_ms: i64,
     /// How many processes were looked at.

@@ -67,6 +67,11 @@ impl Stream {
         self.shift = 0;
     }
 
+    /// Bytes that it takes on disk, before compression.
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Bytes on the heap.
     pub(crate) fn heap(&self) -> usize {
         self.bytes.capacity()
@@ -147,11 +152,11 @@ pub(crate) struct Cursor {
 }
 
 impl Cursor {
-    /// The beginning of a stream whose `values` were found in `content` and not yet read, with `rest` bytes behind it.
-    pub(crate) fn new(content: &[u8], values: &Values<'_>, rest: usize) -> Self {
-        let end = content.len().saturating_sub(rest);
-        let at = end.saturating_sub(values.input.rest.len());
-        Self { at, end, last: values.last, zeros: values.zeros, shift: values.shift }
+    /// Keeps a stream that was not yet read at the end of `content`.
+    pub(crate) fn keep(values: &Values<'_>, content: &mut Vec<u8>) -> Self {
+        let at = content.len();
+        content.extend_from_slice(values.input.rest);
+        Self { at, end: content.len(), last: values.last, zeros: values.zeros, shift: values.shift }
     }
 
     /// The next value; `None` when the bytes are malformed.

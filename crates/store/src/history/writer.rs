@@ -10,12 +10,16 @@ use model::{Event, EventKind, Look, ProcessNo, Tick};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 use super::block::Head;
+use super::chunk::TOGETHER;
 use super::events;
 use super::frame::{Packer, Unpacker};
 use super::incarnation::Known;
 use super::journal::{self, Row, RowWriter};
+use super::house::House;
 use super::lock::Lock;
+use super::looked::Looked;
 use super::pending::{Pending, contradiction};
+use super::retention::Retention;
 use super::tables::{HISTORY_SCHEMA, STORE_ID, chunk_id, tables};
 use crate::About;
 use crate::blob;
@@ -23,29 +27,6 @@ use crate::database::check_tables;
 use crate::error::{Error, ErrorKind};
 use crate::reader::open_header;
 use crate::writer::{uri, write_look};
-
-/// How long history is kept, and how finely.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Retention {
-    /// Nothing older is kept.
-    pub age: Duration,
-    /// The file is kept from growing beyond these bytes: what is old is reduced sooner, then dropped.
-    pub bytes: u64,
-    /// Ticks are kept as they were recorded for so long; then one per minute stands for them, with its least, greatest
-    /// and last values.
-    pub full: Duration,
-    /// One per minute for so long; then one per ten minutes.
-    pub minutes: Duration,
-    /// One per ten minutes for so long; then one per hour.
-    pub ten_minutes: Duration,
-}
-
-impl Default for Retention {
-    fn default() -> Self {
-        let days = |days: u64| Duration::from_secs(days * 86_400);
-        Self { age: days(400), bytes: 2 << 30, full: days(8), minutes: days(35), ten_minutes: days(120) }
-    }
-}
 
 /// An hour.
 const BLOCK_MS: u64 = 3_600_000;
@@ -65,8 +46,10 @@ pub struct HistoryWriter {
     known: BTreeMap<ProcessNo, Known>,
     next_process: u32,
     looks: Option<blob::Packer>,
-    content: Vec<u8>,
+    pub(super) content: Vec<u8>,
+    pub(super) blob: Vec<u8>,
     damage: Vec<Error>,
+    pub(super) house: House,
     /// Last: released when the database is closed.
     _lock: Lock,
 }
@@ -94,7 +77,9 @@ impl HistoryWriter {
             next_process: 1,
             looks: None,
             content: Vec::new(),
+            blob: Vec::new(),
             damage: Vec::new(),
+            house: House::default(),
             _lock: lock,
         };
         writer.go_on()?;
@@ -145,6 +130,7 @@ impl HistoryWriter {
                 self.note(error);
             }
         }
+        self.keep_house();
         Ok(())
     }
 
@@ -156,10 +142,20 @@ impl HistoryWriter {
         let Some(packer) = &mut self.looks else { return Ok(()) };
         let failed = |error| Error::sqlite(error, &self.path).of_store();
         self.db.execute_batch("BEGIN IMMEDIATE").map_err(failed)?;
-        let id =
-            self.db.query_row("SELECT coalesce(max(id) + 1, 0) FROM look", [], |row| row.get::<_, i64>(0));
+        let id = self
+            .db
+            .query_row("SELECT coalesce(max(id) + 1, 0) FROM look", [], |row| row.get::<_, i64>(0));
         let written = id.map_err(failed).and_then(|id| {
             write_look(&self.db, packer, id as u64, look, &self.path).map_err(Error::of_store)?;
+            let looked = Looked {
+                id: id as u64,
+                age_ms: self.pending.age_ms,
+                boot: self.pending.boot,
+                at_unix_ms: (look.at_unix_s * 1e3).round() as i64,
+                processes: look.processes.len() as u64,
+            };
+            let sealed = looked.write();
+            self.db.execute("INSERT INTO looked VALUES(?, ?)", params![id, sealed]).map_err(failed)?;
             self.db.execute_batch("COMMIT").map_err(failed)
         });
         if written.is_err() {
@@ -183,6 +179,7 @@ impl HistoryWriter {
             let _ = self.db.execute_batch("ROLLBACK");
             return Err(error.of_store());
         }
+        self.house.flushed(self.pending.head(self.next_block));
         self.next_block += 1;
         self.pending = Pending::after(&self.pending);
         self.known.retain(|_, known| known.ended_boot_ms.is_none());
@@ -224,7 +221,7 @@ impl HistoryWriter {
     }
 
     fn write_block(&mut self) -> Result<(), Error> {
-        let Self { db, pending, packer, content, path, known, next_block, .. } = self;
+        let Self { db, pending, packer, content, blob, path, known, next_block, .. } = self;
         let (pending, block) = (&*pending, *next_block);
         let sqlite = |error| Error::sqlite(error, path);
         let io = |error| Error::io(error, path);
@@ -240,9 +237,8 @@ impl HistoryWriter {
             .map_err(sqlite)?;
         let mut insert = db.prepare_cached("INSERT INTO chunk VALUES(?, ?)").map_err(sqlite)?;
         for slot in &pending.slots {
-            slot.write(block, content);
-            let data = packer.pack(content).map_err(io)?;
-            insert.execute(params![chunk_id(block, slot.process.0), data]).map_err(sqlite)?;
+            slot.pack(block, TOGETHER, packer, content, blob).map_err(io)?;
+            insert.execute(params![chunk_id(block, slot.process.0), &*blob]).map_err(sqlite)?;
         }
         let mut insert =
             db.prepare_cached("INSERT OR REPLACE INTO incarnation VALUES(?, ?)").map_err(sqlite)?;
@@ -264,25 +260,36 @@ impl HistoryWriter {
         Ok(())
     }
 
-    /// Takes up where the last recorder ended.
-    fn go_on(&mut self) -> Result<(), Error> {
-        let failed = |error| Error::sqlite(error, &self.path).of_store();
-        let mut unpacker = Unpacker::new().map_err(|error| Error::io(error, &self.path).of_store())?;
-        self.next_block = self
-            .db
-            .query_row("SELECT coalesce(max(id) + 1, 0) FROM block", [], |row| row.get(0))
-            .map_err(failed)?;
-        let mut heads = Vec::new();
+    /// Reads the list of blocks.
+    pub(super) fn read_blocks(&mut self) -> rusqlite::Result<()> {
+        let mut blocks = Vec::new();
         {
-            let mut select = self.db.prepare("SELECT id, head FROM block ORDER BY id").map_err(failed)?;
-            let mut rows = select.query([]).map_err(failed)?;
-            while let Some(row) = rows.next().map_err(failed)? {
-                let id: i64 = row.get(0).map_err(failed)?;
-                heads.extend(
-                    row.get_ref(1).map_err(failed)?.as_blob().ok().and_then(|head| Head::read(head, id)),
-                );
+            let mut select = self.db.prepare("SELECT id, head FROM block ORDER BY id")?;
+            let mut rows = select.query([])?;
+            while let Some(row) = rows.next()? {
+                let id: i64 = row.get(0)?;
+                blocks.extend(row.get_ref(1)?.as_blob().ok().and_then(|head| Head::read(head, id)));
             }
         }
+        blocks.sort_by_key(|head| head.first_tick);
+        let stuck = std::mem::take(&mut self.house);
+        self.house = House::new(blocks).stuck_as(stuck);
+        Ok(())
+    }
+
+    /// Takes up where the last recorder ended.
+    fn go_on(&mut self) -> Result<(), Error> {
+        let path = self.path.clone();
+        let failed = |error| Error::sqlite(error, &path).of_store();
+        let mut unpacker = Unpacker::new().map_err(|error| Error::io(error, &path).of_store())?;
+        self.read_blocks().map_err(failed)?;
+        let highest = self.house.blocks.iter().map(|head| head.id + 1).max().unwrap_or(0);
+        self.next_block = self
+            .db
+            .query_row("SELECT coalesce(max((SELECT max(id) FROM block), (SELECT max(id) >> 32 FROM chunk)) + 1, 0)", [], |row| row.get(0))
+            .map(|next: u32| next.max(highest))
+            .map_err(failed)?;
+        let heads = &self.house.blocks;
         if let Some(last) = heads.iter().max_by_key(|head| head.end_tick()) {
             self.pending = Pending {
                 boot: last.boot,
@@ -448,7 +455,7 @@ fn connect(path: &Path, is_new: bool, about: &About) -> rusqlite::Result<Connect
     }
     db.execute_batch(
         "PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-4096; \
-         PRAGMA wal_autocheckpoint=512; PRAGMA cell_size_check=ON; PRAGMA trusted_schema=OFF",
+         PRAGMA wal_autocheckpoint=128; PRAGMA journal_size_limit=2097152; PRAGMA cell_size_check=ON; PRAGMA trusted_schema=OFF",
     )?;
     // A store without a row of its own is as good: whatever it says is for people.
     db.query_row("SELECT 1 FROM meta LIMIT 1", [], |_| Ok(())).optional()?;
