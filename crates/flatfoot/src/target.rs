@@ -10,7 +10,8 @@ use probe::Clock;
 use crate::cli::{self, Targets};
 use crate::failure::{Code, Failure};
 use crate::moment::{self, Span};
-use crate::source::{CaseSource, LiveSource, RecordedSource, Source, stores};
+use crate::recorder;
+use crate::source::{CaseSource, LiveSource, RecordedSource, Source};
 
 /// One way to name processes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,7 +96,7 @@ fn recorded(past: &cli::Past) -> Result<Option<(PathBuf, Option<Span>)>> {
     };
     Ok(match (&past.store, span) {
         (Some(path), span) => Some((path.clone(), span)),
-        (None, Some(span)) => Some((stores::default_store(), Some(span))),
+        (None, Some(span)) => Some((recorder::store_to_read(), Some(span))),
         (None, None) => None,
     })
 }

@@ -131,13 +131,13 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         say("a thousand processes");
         rows.extend(works::host(&built, rounds));
     }
-    if wanted(Part::Store) {
-        say("the store");
-        rows.extend(store::rows(rounds).unwrap_or_else(|why| vec![Row::missing("the store", &why)]));
-    }
     if wanted(Part::Recorder) {
         say("recording a thousand processes");
         rows.extend(recorder::rows(&built, if options.quick { 20 } else { 60 }));
+    }
+    if wanted(Part::Store) {
+        say("the store");
+        rows.extend(store::rows(rounds).unwrap_or_else(|why| vec![Row::missing("the store", &why)]));
     }
     if wanted(Part::Binary) {
         say(if options.cold { "the binary, built from nothing" } else { "the binary" });

@@ -30,7 +30,7 @@ use crate::interrupt;
 use crate::present::Term;
 pub(crate) use closer::Closer;
 pub(crate) use pace::Pace;
-pub(crate) use place::default_store;
+pub(crate) use place::{default_store, store_to_read};
 pub(crate) use report::Reporter;
 pub(crate) use watch::{Change, Watch};
 

@@ -8,6 +8,18 @@ use crate::failure::{Code, Failure};
 
 const NAME: &str = "history.flatfoot";
 
+/// The store that views read when nobody says: one's own where there is one, else the system's.
+pub(crate) fn store_to_read() -> PathBuf {
+    let system = PathBuf::from("/var/lib/flatfoot").join(NAME);
+    let env = |name| std::env::var_os(name);
+    let own =
+        store::cases_dir(env("XDG_STATE_HOME").as_deref(), env("HOME").as_deref()).map(|dir| dir.join(NAME));
+    match own {
+        Ok(own) if own.exists() || !system.exists() => own,
+        _ => system,
+    }
+}
+
 /// `/var/lib/flatfoot/history.flatfoot` for root (systemd's StateDirectory goes before), else
 /// `$XDG_STATE_HOME/flatfoot/history.flatfoot`. The folder is made with mode 0700 when it is not there.
 pub(crate) fn default_store() -> Result<PathBuf> {

@@ -3,7 +3,6 @@
 mod case;
 mod live;
 mod recorded;
-pub(crate) mod stores;
 
 use std::collections::HashMap;
 
