@@ -81,7 +81,7 @@ pub(crate) fn announce_rounds(
 ) -> Result<bool, Refusal> {
     let before = preview(root, &reading.key)?;
     if !term.quiet && !term.json {
-        let plan = Plan { root, reading, level: AccessLevel::Agent, waits: Vec::new(), term };
+        let plan = Plan { root, reading, level: AccessLevel::Agent, waits: Vec::new(), walk_s: None, term };
         eprint!("{}", words::announce_rounds(&plan, &before));
     }
     Ok(before.listener_up)
@@ -90,7 +90,14 @@ pub(crate) fn announce_rounds(
 /// Gives frames the names that people know them by, while the process is there.
 pub(crate) fn name(root: &ProcRoot, reading: &ProcessReading, inside: &mut JvmInside) {
     ruby::name(&mut inside.spawns);
-    let plan = Plan { root, reading, level: AccessLevel::Agent, waits: Vec::new(), term: Term::default() };
+    let plan = Plan {
+        root,
+        reading,
+        level: AccessLevel::Agent,
+        waits: Vec::new(),
+        walk_s: None,
+        term: Term::default(),
+    };
     name_jars(&plan, inside);
 }
 
