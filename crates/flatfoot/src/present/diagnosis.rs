@@ -18,12 +18,12 @@ const LABEL: usize = 13;
 pub(crate) fn host(diagnosis: &Diagnosis, term: Term) -> String {
     let mut out = String::new();
     let looked = &diagnosis.looked_at;
-    let _ = write!(
-        out,
-        "{} processes in {}, by reading only",
-        show::count(looked.processes),
-        show::duration(looked.took_s)
-    );
+    let processes = show::count(looked.processes);
+    let _ = if looked.took_s > 0.0 {
+        write!(out, "{processes} processes in {}, by reading only", show::duration(looked.took_s))
+    } else {
+        write!(out, "{processes} processes, as they were recorded")
+    };
     if looked.looks > 1 && looked.watched_s >= 1.0 {
         let _ = write!(out, "; watched for {}", show::duration(looked.watched_s));
     }

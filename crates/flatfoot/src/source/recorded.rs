@@ -88,10 +88,9 @@ impl RecordedSource {
 
     /// Who is asked for, and is there at the end of the window; who ended before is only asked for by name.
     fn wanted<'a>(&'a self, pids: &'a [Pid]) -> impl Iterator<Item = &'a Found> {
-        // Some ticks of grace: the last one may have missed it.
-        let lately = self.end_ms().saturating_sub(120_000);
+        let lives = |one: &Found| one.known.ended_boot_ms.is_none() || one.last_unix_ms > self.end_ms();
         self.found.iter().filter(move |one| match pids {
-            [] => one.last_unix_ms >= lately,
+            [] => lives(one),
             pids => pids.contains(&one.known.incarnation.key.pid),
         })
     }
@@ -301,6 +300,12 @@ impl RecordedSource {
             reading.descriptors = Reading::Value(Descriptors { total, ..Descriptors::default() });
         }
         reading.stat = stat;
+        // A look before the end: what counts on was read too early to be compared with what is there at the end.
+        if deep.is_some_and(|(at, _)| self.end_ms() - at > 1_000)
+            && let Reading::Value(jvm) = &mut reading.jvm
+        {
+            jvm.threads = None;
+        }
         reading.threads = threads::at_the_end(one, deep, events);
         Ok(Some(reading))
     }

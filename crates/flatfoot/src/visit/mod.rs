@@ -91,7 +91,14 @@ pub(crate) fn announce_rounds(
 /// Gives frames the names that people know them by, while the process is there.
 pub(crate) fn name(root: &ProcRoot, reading: &ProcessReading, inside: &mut JvmInside) {
     ruby::name(&mut inside.spawns);
-    let plan = Plan { root, reading, level: AccessLevel::Agent, waits: Vec::new(), walk_s: None, term: Term::default() };
+    let plan = Plan {
+        root,
+        reading,
+        level: AccessLevel::Agent,
+        waits: Vec::new(),
+        walk_s: None,
+        term: Term::default(),
+    };
     name_jars(&plan, inside);
 }
 
