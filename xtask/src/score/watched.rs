@@ -10,7 +10,7 @@ use super::streams::{self, INTERVAL};
 use super::wilson::Share;
 
 /// How the days of one shape went.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, serde::Serialize)]
 pub(super) struct Days {
     pub(super) leak: bool,
     pub(super) shape: String,
@@ -52,6 +52,9 @@ pub(super) fn measure(options: &Options) -> Vec<Days> {
 }
 
 pub(super) fn markdown(days: &[Days]) -> String {
+    if days.is_empty() {
+        return String::new();
+    }
     let mut out = String::from("\n| watched for 24 h, looked at every 10 s | called a leak, % | named after (median, 90 %) |\n|---|---|---|\n");
     for leak in [true, false] {
         let mut all = Share::default();

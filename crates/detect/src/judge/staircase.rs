@@ -7,7 +7,7 @@ use model::{BirthKind, Cadence};
 use crate::cadence::{self, Window};
 
 /// Steps kept; older ones are forgotten, the cadence of the newest is what matters.
-pub(super) const MOST: usize = 192;
+pub(super) const MOST: usize = 128;
 
 /// Steps kept while nothing much moves.
 pub(super) const MOST_IDLE: usize = 4;
