@@ -55,7 +55,8 @@ fn wild() -> impl Strategy<Value = Vec<(f64, f64)>> {
         2 => (0_u32..50).prop_map(f64::from),
         1 => prop_oneof![Just(f64::NAN), Just(f64::INFINITY), Just(1e300), Just(-0.0), Just(5e-324)],
     ];
-    let gap = prop_oneof![8 => 0.1_f64..100.0, 1 => Just(0.0), 1 => Just(-5.0), 1 => Just(1e9), 1 => Just(1e-9)];
+    let gap =
+        prop_oneof![8 => 0.1_f64..100.0, 1 => Just(0.0), 1 => Just(-5.0), 1 => Just(1e9), 1 => Just(1e-9)];
     proptest::collection::vec((gap, value), 0..400).prop_map(|steps| {
         let mut at = 0.0;
         steps

@@ -31,7 +31,8 @@ impl Table {
     #[cfg(test)]
     pub(super) fn all(&self, kind: usize) -> Share {
         let of_kind = self.named.iter().filter(|((k, ..), _)| *k == kind);
-        of_kind.fold(Share::default(), |all, (_, one)| Share { hits: all.hits + one.hits, of: all.of + one.of })
+        of_kind
+            .fold(Share::default(), |all, (_, one)| Share { hits: all.hits + one.hits, of: all.of + one.of })
     }
 }
 

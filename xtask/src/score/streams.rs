@@ -16,11 +16,37 @@ pub(super) const DAY: f64 = 86_400.0;
 pub(super) const INTERVAL: f64 = 10.0;
 
 pub(super) const LEAK: [&str; 11] = [
-    "lin", "thr10", "thr60", "thr300", "thr900", "thr60_900", "saw", "warm_leak", "mid", "diurnal_leak", "jerky",
+    "lin",
+    "thr10",
+    "thr60",
+    "thr300",
+    "thr900",
+    "thr60_900",
+    "saw",
+    "warm_leak",
+    "mid",
+    "diurnal_leak",
+    "jerky",
 ];
 pub(super) const HEALTHY: [&str; 18] = [
-    "const", "warm", "warm_hyp", "warm_jerky", "cache", "log", "saw", "saw_major", "rw", "ou", "onestep",
-    "fewsteps", "diurnal", "pool", "pool_diurnal", "ratchet", "burst", "recovered",
+    "const",
+    "warm",
+    "warm_hyp",
+    "warm_jerky",
+    "cache",
+    "log",
+    "saw",
+    "saw_major",
+    "rw",
+    "ou",
+    "onestep",
+    "fewsteps",
+    "diurnal",
+    "pool",
+    "pool_diurnal",
+    "ratchet",
+    "burst",
+    "recovered",
 ];
 
 /// A day.

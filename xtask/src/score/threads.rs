@@ -61,7 +61,10 @@ pub(super) fn markdown(delays: &[Delays], cadences: Option<&Cadences>) -> String
         };
         let (period, interval) = (one.period, one.interval);
         let (named, half, most, all) = (one.named.shown(), at(0.5), at(0.9), at(1.0));
-        let _ = writeln!(out, "| every {period} s, looked at each {interval} s | {named} | {half}, {most}, {all} |");
+        let _ = writeln!(
+            out,
+            "| every {period} s, looked at each {interval} s | {named} | {half}, {most}, {all} |"
+        );
     }
     if let Some(all) = cadences {
         let _ = write!(
@@ -101,8 +104,7 @@ pub(super) fn cadences(seeds: std::ops::Range<u64>) -> Cadences {
         let r = &mut Random::new(&[22, seed]);
         let period = r.log_uniform(2.0, 3_600.0);
         let first = r.uniform(0.0, period);
-        let births: Vec<f64> =
-            (0..5).map(|k| first + period * (f64::from(k) + 0.01 * r.normal())).collect();
+        let births: Vec<f64> = (0..5).map(|k| first + period * (f64::from(k) + 0.01 * r.normal())).collect();
         let report = cadence::report(&rounded(&births), &window(births[4] + 0.5 * period));
         // No estimate from five beats at 1 % is surer than 0.01 / √10 of the period (Cramér and Rao): 88.6 % of
         // the best ones are within 0.5 %. A period is right within three of these errors.
@@ -112,7 +114,8 @@ pub(super) fn cadences(seeds: std::ops::Range<u64>) -> Cadences {
         all.five_narrow.add(first.is_some_and(|c| near(c.period_s, period, 0.005)));
 
         let (fast, slow) = (r.uniform(0.0, 60.0), r.uniform(0.0, 900.0));
-        let mut births: Vec<f64> = (0..120).map(|k| fast + 60.0 * (f64::from(k) + 0.01 * r.normal())).collect();
+        let mut births: Vec<f64> =
+            (0..120).map(|k| fast + 60.0 * (f64::from(k) + 0.01 * r.normal())).collect();
         births.extend((0..8).map(|k| slow + 900.0 * f64::from(k) + 0.6 * r.normal()));
         births.sort_by(f64::total_cmp);
         let report = cadence::report(&rounded(&births), &window(7_230.0));

@@ -55,7 +55,9 @@ pub(super) fn markdown(days: &[Days]) -> String {
     if days.is_empty() {
         return String::new();
     }
-    let mut out = String::from("\n| watched for 24 h, looked at every 10 s | called a leak, % | named after (median, 90 %) |\n|---|---|---|\n");
+    let mut out = String::from(
+        "\n| watched for 24 h, looked at every 10 s | called a leak, % | named after (median, 90 %) |\n|---|---|---|\n",
+    );
     for leak in [true, false] {
         let mut all = Share::default();
         for one in days.iter().filter(|one| one.leak == leak) {
@@ -75,5 +77,9 @@ pub(super) fn markdown(days: &[Days]) -> String {
 }
 
 pub(super) fn time(seconds: f64) -> String {
-    if seconds < 5_400.0 { format!("{:.1} min", seconds / 60.0) } else { format!("{:.1} h", seconds / 3_600.0) }
+    if seconds < 5_400.0 {
+        format!("{:.1} min", seconds / 60.0)
+    } else {
+        format!("{:.1} h", seconds / 3_600.0)
+    }
 }

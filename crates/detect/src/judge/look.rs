@@ -119,9 +119,8 @@ pub(super) fn look(floors: &Floors, unit: Unit, context: &Context) -> Look {
     if look.growth.abs() >= need {
         look.change = change::find(&floors, context);
     }
-    let ended = |change: &RateChange| {
-        change.before_per_s > 0.0 && change.after_per_s < 0.1 * change.before_per_s
-    };
+    let ended =
+        |change: &RateChange| change.before_per_s > 0.0 && change.after_per_s < 0.1 * change.before_per_s;
     if let (State::WarmUp | State::Steps, Some(change)) = (look.state, &look.change)
         && ended(change)
         && change.known.is_some()

@@ -101,13 +101,8 @@ impl Staircase {
             births.extend(std::iter::repeat_n(f64::from(step.at) * TICK, size));
             before = step.level;
         }
-        let window = Window {
-            start_s: 0.0,
-            end_s: now,
-            resolution_s: interval,
-            booted_unix_s: 0.0,
-            utc_offset_s: 0,
-        };
+        let window =
+            Window { start_s: 0.0, end_s: now, resolution_s: interval, booted_unix_s: 0.0, utc_offset_s: 0 };
         let report = cadence::report(&births, &window);
         if report.kind == BirthKind::Regular {
             (report.cadences, report.explained)

@@ -92,8 +92,9 @@ mod tests {
 
     #[test]
     fn jumps_are_found_where_they_are() {
-        let values: Vec<f64> =
-            (0..32).map(|k| f64::from(u8::from(k >= 5) + 3 * u8::from(k >= 11) + u8::from(k >= 27))).collect();
+        let values: Vec<f64> = (0..32)
+            .map(|k| f64::from(u8::from(k >= 5) + 3 * u8::from(k >= 11) + u8::from(k >= 27)))
+            .collect();
         let found = best(&values);
         assert_eq!(found[2].jumps, [5, 11, 27]);
         assert!(found[2].squares < 1e-9);

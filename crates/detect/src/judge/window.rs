@@ -107,7 +107,8 @@ impl Window {
         for block in self.now - BLOCKS as u64..self.now {
             let place = (block % BLOCKS as u64) as usize;
             let (least, mean, count) = (self.leasts[place], self.means[place], self.counts[place]);
-            let known = |value: f32| if value.is_nan() { f64::INFINITY } else { f64::from(value) + self.base };
+            let known =
+                |value: f32| if value.is_nan() { f64::INFINITY } else { f64::from(value) + self.base };
             floors.at.push(self.start + (block as f64 + 0.5) * self.width);
             floors.value.push(known(least));
             floors.mean.push(known(mean));
