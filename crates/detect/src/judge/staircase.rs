@@ -23,6 +23,9 @@ const EVEN: f64 = 0.17;
 /// Gaps of fewer intervals than this look even whatever they are.
 const LEAST_GAP: f64 = 5.0;
 
+/// A train that is so many beats late has stopped.
+const BEATS_LATE: f64 = 4.0;
+
 /// A step: when, and up to where.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Step {
@@ -84,6 +87,20 @@ impl Staircase {
             newest.windows(2).map(|pair| f64::from(pair[1].at - pair[0].at) * TICK).collect();
         let gap = crate::stats::mean(&gaps);
         gap >= LEAST_GAP * interval && crate::stats::standard_deviation(&gaps) <= EVEN * gap
+    }
+
+    /// Is the newest step at most so many of these periods ago?
+    pub(super) fn goes_on(&self, now: f64, period: f64) -> bool {
+        self.steps.last().is_some_and(|step| now - f64::from(step.at) * TICK <= BEATS_LATE * period)
+    }
+
+    /// How long lie between the newest steps, on average.
+    pub(super) fn gap(&self) -> f64 {
+        let from = self.steps.len().saturating_sub(LEAST_REGULAR);
+        match (self.steps.get(from), self.steps.last()) {
+            (Some(a), Some(b)) => f64::from(b.at - a.at) * TICK / (self.steps.len() - from - 1).max(1) as f64,
+            _ => 0.0,
+        }
     }
 
     /// How much the steps kept rose together.

@@ -194,12 +194,11 @@ impl Tracker {
         match &self.body {
             Body::New => State::Learning,
             Body::Idle { ladder, .. } if ladder.samples() < LEAST_SAMPLES => State::Learning,
-            Body::Idle { .. } => State::Flat,
             Body::Full(full) if full.confirmed.is_some() => State::Leak,
             Body::Full(full) if full.stopped.is_some() => State::Stopped,
             Body::Full(full) if full.says.contains(&true) => State::Growing,
             Body::Full(full) if full.ladder.samples() < LEAST_SAMPLES => State::Learning,
-            Body::Full(_) => State::Flat,
+            Body::Idle { .. } | Body::Full(_) => State::Flat,
         }
     }
 
@@ -313,7 +312,8 @@ impl Full {
         trains.shrink_to_fit();
         let events: u64 = trains.iter().map(|train| train.events).sum();
         let trains_sure = events >= LEAST_STEPS && explained >= EXPLAINED;
-        let sure = trains_sure || stairs.is_regular(interval);
+        let slowest = trains.iter().map(|train| train.period_s).fold(stairs.gap(), f64::max).max(interval);
+        let sure = (trains_sure || stairs.is_regular(interval)) && stairs.goes_on(at - first, slowest);
         self.cadence = trains;
         self.note(STEPS, sure, at);
     }

@@ -110,7 +110,8 @@ pub(super) fn with_cadence(verdict: &mut Verdict) {
     if let Some(train) = verdict.cadence.first()
         && verdict.state.is_growth()
     {
-        verdict.why.push_str(&format!("; {} every {}", each(train.per_event), show::period(train.period_s)));
+        let rhythm = format!("; {} every {}", each(train.per_event), show::period(train.period_s));
+        verdict.why.push_str(&rhythm);
     }
 }
 
