@@ -389,7 +389,9 @@ pub(super) fn make(shape: &str, length: f64, dt: f64, seed: u64) -> Made {
     match unit {
         Unit::Count => y.iter_mut().for_each(|v| *v = v.round()),
         Unit::Bytes => {
-            y.iter_mut().for_each(|v| *v *= MIB);
+            for v in &mut y {
+                *v *= MIB;
+            }
             rate = rate.map(|rate| rate * MIB);
         }
     }
@@ -404,7 +406,7 @@ fn lose(r: &mut Random, t: &[f64], y: &[f64], length: f64, gaps: bool) -> Vec<(f
     let to = from + r.uniform(0.05, 0.15) * length;
     t.iter()
         .zip(y)
-        .filter(|(at, _)| !r.chance(lost) && !(gaps && **at > from && **at < to))
+        .filter(|(at, _)| !(r.chance(lost) || gaps && **at > from && **at < to))
         .map(|(at, value)| (*at, *value))
         .collect()
 }
