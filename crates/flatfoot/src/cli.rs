@@ -384,7 +384,8 @@ Examples:
   flatfoot save 3248 --for 6m -o x.flatfoot with growth, to a file of your choice
   flatfoot save 3248 --access attach --heap --for 1m
                                             with what a JVM's heap holds, and its growth
-  flatfoot save                             the whole host, without mappings")]
+  flatfoot save                             the whole host, without mappings
+  flatfoot save --since 24h 3248 --redact   what was recorded of it, without names and arguments")]
 pub(crate) struct Save {
     #[command(flatten)]
     pub(crate) targets: Targets,
@@ -394,6 +395,9 @@ pub(crate) struct Save {
     /// Watch for this long, and save every look: 90s, 6m
     #[arg(long = "for", value_name = "TIME", value_parser = parse_time)]
     pub(crate) watch_s: Option<f64>,
+    /// Leave out host name, users, arguments and paths' private parts; with --since
+    #[arg(long)]
+    pub(crate) redact: bool,
     /// Also count what is on a JVM's heap, four times in --for: it stands still each time. Needs --access attach
     #[arg(long)]
     pub(crate) heap: bool,
@@ -578,6 +582,7 @@ Examples:
   flatfoot compare monday.flatfoot friday.flatfoot     what changed between two saves
   flatfoot compare stage.flatfoot production.flatfoot  the same leak on two hosts?
   flatfoot compare before.flatfoot java --for 6m       a save against what runs now
+  flatfoot compare 48h..24h 24h..now                   two times of the recorder's store: before and after a deploy
   flatfoot compare --finding 7c1e                      is it fixed? Asks the process that took its place
   flatfoot compare --finding 7c1e 4711 --for 1h        this process, for so long at most
 
@@ -585,7 +590,7 @@ Fixed is told in firings that left nothing behind, never in quiet time alone.
 
 Exit codes: 0 nothing new, or fixed · 1 a new leak, or not fixed · 3 nothing to compare, or not proven yet")]
 pub(crate) struct Compare {
-    /// Two observations: case files, pids or names of this host. With --finding: the process now, if flatfoot cannot tell
+    /// Two observations: case files, times that were recorded (24h..12h), pids or names of this host. With --finding: the process now, if flatfoot cannot tell
     #[arg(value_name = "BEFORE AFTER")]
     pub(crate) sides: Vec<String>,
     /// Is this finding fixed? Its id (or the beginning of it), or its case file
@@ -597,6 +602,11 @@ pub(crate) struct Compare {
     /// Show also what did not change
     #[arg(long)]
     pub(crate) all: bool,
+    /// Only these processes: pids or names
+    #[arg(long, value_name = "TARGET")]
+    pub(crate) only: Vec<String>,
+    #[command(flatten)]
+    pub(crate) past: Past,
     /// With --finding: agent asks a JVM when its jobs are due, which counts firings that start no thread
     #[command(flatten)]
     pub(crate) access: Access,

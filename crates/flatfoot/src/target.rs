@@ -68,7 +68,7 @@ pub(crate) fn choose(targets: &Targets) -> Result<Chosen> {
     let (file, specs) = split(targets)?;
     let mut source: Box<dyn Source> = match (file, recorded(&targets.past)?) {
         (file, Some((store, span))) => Box::new(RecordedSource::open(&file.unwrap_or(store), span)?),
-        (Some(path), None) if store::history::looks_like_store(&path) => {
+        (Some(path), None) if RecordedSource::has_history(&path) => {
             Box::new(RecordedSource::open(&path, None)?)
         }
         (Some(path), None) => Box::new(CaseSource::open(&path)?),

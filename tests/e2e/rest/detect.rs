@@ -75,7 +75,9 @@ fn a_known_maximum_is_only_filled() {
 #[test]
 fn several_series_are_a_line_each() {
     let values = |step: f64| -> Vec<Value> {
-        (0..200).map(|k| serde_json::json!([1_354_000_000 + 10 * k, (1e9 + step * f64::from(k)).to_string()])).collect()
+        (0..200)
+            .map(|k| serde_json::json!([1_354_000_000 + 10 * k, (1e9 + step * f64::from(k)).to_string()]))
+            .collect()
     };
     let answer = serde_json::json!({"status": "success", "data": {"resultType": "matrix", "result": [
         {"metric": {"job": "flat"}, "values": values(0.0)},

@@ -22,8 +22,40 @@ pub(super) const KINDS: [(&str, &[&str]); 5] = [
 /// Leak verdicts by kind, shape and length; and coverage of rate intervals.
 #[derive(Debug, Default)]
 pub(super) struct Table {
-    pub(super) named: BTreeMap<(usize, String, usize), Share>,
-    pub(super) covered: BTreeMap<(String, usize), Share>,
+    named: BTreeMap<(usize, String, usize), Share>,
+    covered: BTreeMap<(String, usize), Share>,
+}
+
+impl Table {
+    /// All shapes of a kind, of all lengths.
+    #[cfg(test)]
+    pub(super) fn all(&self, kind: usize) -> Share {
+        let of_kind = self.named.iter().filter(|((k, ..), _)| *k == kind);
+        of_kind
+            .fold(Share::default(), |all, (_, one)| Share { hits: all.hits + one.hits, of: all.of + one.of })
+    }
+}
+
+/// One cell of the table, as JSON has it.
+#[derive(serde::Serialize)]
+struct Cell<'a> {
+    kind: &'a str,
+    shape: &'a str,
+    length: &'a str,
+    called_leak: Share,
+    rate_covered: Option<Share>,
+}
+
+impl serde::Serialize for Table {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.named.iter().map(|((kind, shape, at), share)| Cell {
+            kind: KINDS[*kind].0,
+            shape,
+            length: LENGTHS[*at].0,
+            called_leak: *share,
+            rate_covered: self.covered.get(&(shape.clone(), *at)).copied(),
+        }))
+    }
 }
 
 pub(super) fn measure(options: &Options) -> Table {
@@ -60,6 +92,9 @@ pub(super) fn measure(options: &Options) -> Table {
 
 pub(super) fn markdown(table: &Table) -> String {
     let mut out = String::new();
+    if table.named.is_empty() {
+        return out;
+    }
     let _ = writeln!(out, "| shape | {} |", LENGTHS.map(|l| l.0).join(" | "));
     let _ = writeln!(out, "|---|{}", "---|".repeat(LENGTHS.len()));
     for (kind, (label, names)) in KINDS.into_iter().enumerate() {

@@ -28,10 +28,8 @@ pub(super) fn saw(r: &mut Random, t: &[f64], period: f64, height: f64) -> Vec<f6
         edges.push(next);
     }
     edges.push(edges[edges.len() - 1] + period);
-    let shape: Vec<(f64, f64)> = edges
-        .iter()
-        .map(|_| (height * (1.0 + 0.15 * r.normal()), height * r.uniform(0.0, 0.1)))
-        .collect();
+    let shape: Vec<(f64, f64)> =
+        edges.iter().map(|_| (height * (1.0 + 0.15 * r.normal()), height * r.uniform(0.0, 0.1))).collect();
     t.iter()
         .map(|&at| {
             let k = edges.partition_point(|&e| e <= at).saturating_sub(1).min(edges.len() - 2);

@@ -11,22 +11,57 @@ use super::parts::{
 use super::random::Random;
 
 pub(super) const LEAK: [&str; 14] = [
-    "lin", "slow_noise", "step", "two_cadence", "lin_saw", "accel", "midstart", "warm_then_leak", "lin_wave",
-    "lin_gaps", "burst_retain", "step_bytes", "saw_major_leak", "step_gaps",
+    "lin",
+    "slow_noise",
+    "step",
+    "two_cadence",
+    "lin_saw",
+    "accel",
+    "midstart",
+    "warm_then_leak",
+    "lin_wave",
+    "lin_gaps",
+    "burst_retain",
+    "step_bytes",
+    "saw_major_leak",
+    "step_gaps",
 ];
 pub(super) const HEALTHY: [&str; 18] = [
-    "const", "warmup", "cachefill", "saw", "saw_nested", "burst", "rwalk", "ou", "onestep", "fewsteps", "wave",
-    "pool", "poolload", "ratchet", "recovered", "const_gaps", "logfill", "int_const",
+    "const",
+    "warmup",
+    "cachefill",
+    "saw",
+    "saw_nested",
+    "burst",
+    "rwalk",
+    "ou",
+    "onestep",
+    "fewsteps",
+    "wave",
+    "pool",
+    "poolload",
+    "ratchet",
+    "recovered",
+    "const_gaps",
+    "logfill",
+    "int_const",
 ];
 /// Never looked at while the judge was tuned.
 pub(super) const UNSEEN_LEAK: [&str; 5] =
     ["lin_jerky", "lin_ratevar", "leak_pauses", "leak_rw", "sqrt_leakish"];
 pub(super) const UNSEEN_HEALTHY: [&str; 8] = [
-    "warm_hyp", "warm_2exp", "warm_jerky", "warm_logistic", "asym_burst", "rw_reflect", "gc_adaptive",
+    "warm_hyp",
+    "warm_2exp",
+    "warm_jerky",
+    "warm_logistic",
+    "asym_burst",
+    "rw_reflect",
+    "gc_adaptive",
     "cache_jerky",
 ];
 /// The same to the eye as a leak, for now.
-pub(super) const UNDECIDABLE: [&str; 4] = ["warmup_young", "cachefill_young", "wave_rising", "saw_major_young"];
+pub(super) const UNDECIDABLE: [&str; 4] =
+    ["warmup_young", "cachefill_young", "wave_rising", "saw_major_young"];
 
 /// MiB: the generator's amounts of memory are in it.
 pub(super) const MIB: f64 = 1_048_576.0;
@@ -212,8 +247,7 @@ pub(super) fn make(shape: &str, length: f64, dt: f64, seed: u64) -> Made {
         "burst" => {
             let period = length / r.uniform(3.0, 30.0);
             let (shift, on_for) = (r.uniform(0.0, period), r.uniform(0.05, 0.5));
-            let bursts =
-                on(&|x| if ((x * length + shift) % period) / period < on_for { g } else { 0.0 });
+            let bursts = on(&|x| if ((x * length + shift) % period) / period < on_for { g } else { 0.0 });
             plus(&[&bursts, &nz])
         }
         "rwalk" => {
@@ -355,7 +389,9 @@ pub(super) fn make(shape: &str, length: f64, dt: f64, seed: u64) -> Made {
     match unit {
         Unit::Count => y.iter_mut().for_each(|v| *v = v.round()),
         Unit::Bytes => {
-            y.iter_mut().for_each(|v| *v *= MIB);
+            for v in &mut y {
+                *v *= MIB;
+            }
             rate = rate.map(|rate| rate * MIB);
         }
     }
@@ -370,7 +406,7 @@ fn lose(r: &mut Random, t: &[f64], y: &[f64], length: f64, gaps: bool) -> Vec<(f
     let to = from + r.uniform(0.05, 0.15) * length;
     t.iter()
         .zip(y)
-        .filter(|(at, _)| !r.chance(lost) && !(gaps && **at > from && **at < to))
+        .filter(|(at, _)| !(r.chance(lost) || gaps && **at > from && **at < to))
         .map(|(at, value)| (*at, *value))
         .collect()
 }

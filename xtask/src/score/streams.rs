@@ -16,11 +16,37 @@ pub(super) const DAY: f64 = 86_400.0;
 pub(super) const INTERVAL: f64 = 10.0;
 
 pub(super) const LEAK: [&str; 11] = [
-    "lin", "thr10", "thr60", "thr300", "thr900", "thr60_900", "saw", "warm_leak", "mid", "diurnal_leak", "jerky",
+    "lin",
+    "thr10",
+    "thr60",
+    "thr300",
+    "thr900",
+    "thr60_900",
+    "saw",
+    "warm_leak",
+    "mid",
+    "diurnal_leak",
+    "jerky",
 ];
 pub(super) const HEALTHY: [&str; 18] = [
-    "const", "warm", "warm_hyp", "warm_jerky", "cache", "log", "saw", "saw_major", "rw", "ou", "onestep",
-    "fewsteps", "diurnal", "pool", "pool_diurnal", "ratchet", "burst", "recovered",
+    "const",
+    "warm",
+    "warm_hyp",
+    "warm_jerky",
+    "cache",
+    "log",
+    "saw",
+    "saw_major",
+    "rw",
+    "ou",
+    "onestep",
+    "fewsteps",
+    "diurnal",
+    "pool",
+    "pool_diurnal",
+    "ratchet",
+    "burst",
+    "recovered",
 ];
 
 /// A day.
@@ -40,7 +66,9 @@ pub(super) fn make(leak: bool, shape: &str, seed: u64) -> Stream {
     let n = (DAY / INTERVAL) as usize;
     let mut t: Vec<f64> = (0..n).map(|k| k as f64 * INTERVAL + r.uniform(-0.2, 0.2)).collect();
     let begin = t[0];
-    t.iter_mut().for_each(|at| *at -= begin);
+    for at in &mut t {
+        *at -= begin;
+    }
     let level = r.uniform(100.0, 2_000.0);
     let s = level * 10_f64.powf(r.uniform(-3.0, -2.0));
     let nz = noise(r, n, s);

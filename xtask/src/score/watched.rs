@@ -10,7 +10,7 @@ use super::streams::{self, INTERVAL};
 use super::wilson::Share;
 
 /// How the days of one shape went.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, serde::Serialize)]
 pub(super) struct Days {
     pub(super) leak: bool,
     pub(super) shape: String,
@@ -52,7 +52,12 @@ pub(super) fn measure(options: &Options) -> Vec<Days> {
 }
 
 pub(super) fn markdown(days: &[Days]) -> String {
-    let mut out = String::from("\n| watched for 24 h, looked at every 10 s | called a leak, % | named after (median, 90 %) |\n|---|---|---|\n");
+    if days.is_empty() {
+        return String::new();
+    }
+    let mut out = String::from(
+        "\n| watched for 24 h, looked at every 10 s | called a leak, % | named after (median, 90 %) |\n|---|---|---|\n",
+    );
     for leak in [true, false] {
         let mut all = Share::default();
         for one in days.iter().filter(|one| one.leak == leak) {
@@ -72,5 +77,9 @@ pub(super) fn markdown(days: &[Days]) -> String {
 }
 
 pub(super) fn time(seconds: f64) -> String {
-    if seconds < 5_400.0 { format!("{:.1} min", seconds / 60.0) } else { format!("{:.1} h", seconds / 3_600.0) }
+    if seconds < 5_400.0 {
+        format!("{:.1} min", seconds / 60.0)
+    } else {
+        format!("{:.1} h", seconds / 3_600.0)
+    }
 }

@@ -1,7 +1,7 @@
 //! A share with its 95 % interval (Wilson 1927): right for shares near 0 and 1, where the plain one is not.
 
 /// Successes among trials.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub(super) struct Share {
     pub(super) hits: u64,
     pub(super) of: u64,

@@ -10,7 +10,8 @@ const SHARES: [f64; 9] = [0.0, 0.003, 0.01, 0.03, 0.1, 0.25, 0.5, 0.75, 1.0];
 
 /// Drift per block in multiples of its error, the shares weighed by their likelihood; 0 for fewer than four
 /// values. `resolution`: the smallest deviation that counts, so that exact values don't promise all.
-pub(super) fn drift(values: &[f64], resolution: f64) -> f64 {
+#[must_use]
+pub fn drift(values: &[f64], resolution: f64) -> f64 {
     let mut found = [(0.0, 0.0); SHARES.len()];
     for (share, found) in SHARES.into_iter().zip(&mut found) {
         match with_share(values, resolution, share) {

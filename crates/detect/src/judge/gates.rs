@@ -150,8 +150,7 @@ fn drifts(floors: &Floors, grows: &Grows, trend: &[f64], residual: &[f64]) -> bo
     let falls: f64 = trend.windows(2).map(|pair| (pair[0] - pair[1]).max(0.0)).sum();
     let rises: f64 = trend.windows(2).map(|pair| (pair[1] - pair[0]).max(0.0)).sum();
     by_shape
-        || falls < HARDLY_FALLS * rises
-            && of(&trend[trend.len() / 3..], &floors.value) >= DRIFT_WITHOUT_FALLS
+        || falls < HARDLY_FALLS * rises && of(&trend[trend.len() / 3..], &floors.value) >= DRIFT_WITHOUT_FALLS
 }
 
 /// What is left of the values when the story's shape is made a straight line.

@@ -113,9 +113,10 @@ impl Ladder {
         let mut floors = Floors { samples: self.samples, ..Floors::default() };
         for (k, blocks) in self.blocks[from..].chunks(group).enumerate() {
             let least = blocks.iter().fold(f32::NAN, |least, block| least.min(block.least));
-            let (sum, count) = blocks.iter().filter(|b| !b.mean.is_nan()).fold((0.0, 0.0), |sum, block| {
-                (sum.0 + f64::from(block.mean), sum.1 + 1.0)
-            });
+            let (sum, count) = blocks
+                .iter()
+                .filter(|b| !b.mean.is_nan())
+                .fold((0.0, 0.0), |sum, block| (sum.0 + f64::from(block.mean), sum.1 + 1.0));
             let middle = (from + k * group) as f64 + 0.5 * group as f64;
             floors.at.push(self.start + middle * self.width);
             let known = |value: f64| if value.is_nan() { f64::INFINITY } else { value + self.base };

@@ -58,8 +58,7 @@ pub(super) fn mean(values: &[f64]) -> f64 {
 
 /// Largest less smallest.
 pub(super) fn range(values: &[f64]) -> f64 {
-    let (low, high) = values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &v| {
-        (low.min(v), high.max(v))
-    });
+    let (low, high) =
+        values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &v| (low.min(v), high.max(v)));
     if high >= low { high - low } else { 0.0 }
 }

@@ -119,9 +119,8 @@ pub(super) fn look(floors: &Floors, unit: Unit, context: &Context) -> Look {
     if look.growth.abs() >= need {
         look.change = change::find(&floors, context);
     }
-    let ended = |change: &RateChange| {
-        change.before_per_s > 0.0 && change.after_per_s < 0.1 * change.before_per_s
-    };
+    let ended =
+        |change: &RateChange| change.before_per_s > 0.0 && change.after_per_s < 0.1 * change.before_per_s;
     if let (State::WarmUp | State::Steps, Some(change)) = (look.state, &look.change)
         && ended(change)
         && change.known.is_some()
@@ -144,7 +143,7 @@ pub(super) fn plain(floors: &Floors, need: f64) -> Look {
     if let Some(grows) = &contest.grows {
         let measured = gates::test(floors, grows, contest.lead, need);
         passed = measured.failed.is_empty();
-        (look.rate, look.rate_error) = rate(&floors.at, &measured.trend, grows.shape);
+        (look.rate, look.rate_error) = rate(&floors.at, &measured.trend, grows.shape, grows.growth);
         look.growth = grows.growth;
         let first = match grows.shape {
             Shape::FlatLine(knot) => knot,

@@ -28,6 +28,7 @@ mod window;
 mod words;
 
 pub use context::Context;
+pub use drift::drift;
 pub use look::judge;
 pub use related::{Related, related};
 pub use series::{Series, Unit};

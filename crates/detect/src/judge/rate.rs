@@ -3,10 +3,18 @@
 use super::linear::{inflation, line, range};
 use super::stories::Shape;
 
+/// Few powers are tried, and the truth lies between them: so far off may the slope at the end be.
+const BETWEEN_POWERS: f64 = 0.1;
+
 /// Over all of it when it is steady, since the knot when it began late, else over the last third; with its
 /// standard error.
-pub(super) fn rate(at: &[f64], trend: &[f64], shape: Shape) -> (f64, f64) {
+pub(super) fn rate(at: &[f64], trend: &[f64], shape: Shape, growth: f64) -> (f64, f64) {
     let n = trend.len();
+    if let Shape::Power(power) = shape {
+        // It rises ever faster: what it does now is the curve's slope at its end.
+        let now = growth * power / (at[n - 1] - at[0]);
+        return (now, BETWEEN_POWERS * now.abs());
+    }
     let from = match shape {
         Shape::Line | Shape::WaveLine(_) => 0,
         Shape::FlatLine(knot) => (knot + 1).min(n.saturating_sub(8)),

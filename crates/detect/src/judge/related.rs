@@ -114,10 +114,11 @@ fn per_thing(cause: Column, effect: Column) -> Option<(f64, f64)> {
         Column::Threads | Column::ThreadsStarted | Column::ThreadsBorn if thread => Some((1.0, 1.0)),
         Column::Class(MemoryClass::ThreadStack, Measure::Mappings) if thread => Some((1.0, 3.0)),
         Column::Class(MemoryClass::ThreadStack, Measure::Touched) if thread => Some((4.0 * KIB, 8.0 * MIB)),
-        Column::Class(MemoryClass::ThreadStack, _) if thread => Some((16.0 * KIB, 1_024.0 * MIB)),
         Column::Class(MemoryClass::MallocArena | MemoryClass::Guard, _) if thread => Some((0.0, 128.0 * MIB)),
         Column::Mappings if thread => Some((1.0, 6.0)),
-        Column::Virtual | Column::Data if thread => Some((16.0 * KIB, 1_024.0 * MIB)),
+        Column::Virtual | Column::Data | Column::Class(MemoryClass::ThreadStack, _) if thread => {
+            Some((16.0 * KIB, 1_024.0 * MIB))
+        }
         Column::Resident | Column::Anonymous | Column::Pss | Column::Swapped if thread => {
             Some((1.0 * KIB, 8.0 * MIB))
         }

@@ -84,8 +84,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_used_is_left_out() {
-        let points =
-            [(0.0, 1.0), (0.0, 2.0), (f64::NAN, 1.0), (1.0, f64::INFINITY), (2.0, 3.0), (1.5, 9.0)];
+        let points = [(0.0, 1.0), (0.0, 2.0), (f64::NAN, 1.0), (1.0, f64::INFINITY), (2.0, 3.0), (1.5, 9.0)];
         assert_eq!(*Series::new(&points, Unit::Bytes).points, [(0.0, 1.0), (2.0, 3.0)]);
         assert!(matches!(Series::new(&points[..1], Unit::Bytes).points, Cow::Borrowed(_)));
     }

@@ -7,7 +7,7 @@ use model::{BirthKind, Cadence};
 use crate::cadence::{self, Window};
 
 /// Steps kept; older ones are forgotten, the cadence of the newest is what matters.
-pub(super) const MOST: usize = 192;
+pub(super) const MOST: usize = 128;
 
 /// Steps kept while nothing much moves.
 pub(super) const MOST_IDLE: usize = 4;
@@ -22,6 +22,9 @@ const EVEN: f64 = 0.17;
 
 /// Gaps of fewer intervals than this look even whatever they are.
 const LEAST_GAP: f64 = 5.0;
+
+/// A train that is so many beats late has stopped.
+const BEATS_LATE: f64 = 4.0;
 
 /// A step: when, and up to where.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -86,6 +89,20 @@ impl Staircase {
         gap >= LEAST_GAP * interval && crate::stats::standard_deviation(&gaps) <= EVEN * gap
     }
 
+    /// Is the newest step at most so many of these periods ago?
+    pub(super) fn goes_on(&self, now: f64, period: f64) -> bool {
+        self.steps.last().is_some_and(|step| now - f64::from(step.at) * TICK <= BEATS_LATE * period)
+    }
+
+    /// How long lie between the newest steps, on average.
+    pub(super) fn gap(&self) -> f64 {
+        let from = self.steps.len().saturating_sub(LEAST_REGULAR);
+        match (self.steps.get(from), self.steps.last()) {
+            (Some(a), Some(b)) => f64::from(b.at - a.at) * TICK / (self.steps.len() - from - 1).max(1) as f64,
+            _ => 0.0,
+        }
+    }
+
     /// How much the steps kept rose together.
     pub(super) fn risen(&self) -> f64 {
         f64::from(self.steps.last().map_or(0.0, |step| step.level - self.floor))
@@ -101,13 +118,8 @@ impl Staircase {
             births.extend(std::iter::repeat_n(f64::from(step.at) * TICK, size));
             before = step.level;
         }
-        let window = Window {
-            start_s: 0.0,
-            end_s: now,
-            resolution_s: interval,
-            booted_unix_s: 0.0,
-            utc_offset_s: 0,
-        };
+        let window =
+            Window { start_s: 0.0, end_s: now, resolution_s: interval, booted_unix_s: 0.0, utc_offset_s: 0 };
         let report = cadence::report(&births, &window);
         if report.kind == BirthKind::Regular {
             (report.cadences, report.explained)

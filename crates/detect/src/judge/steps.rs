@@ -47,8 +47,8 @@ pub(super) fn best(values: &[f64]) -> [Levels; MOST_JUMPS] {
     }
     let mut from = [[0_usize; MOST + 1]; MOST_JUMPS];
     for jump in 0..MOST_JUMPS {
-        for at in LEAST_AT_ENDS..=n - LEAST_AT_ENDS {
-            let total = cheapest[at] + cost(at, n);
+        for (at, cheap) in cheapest.iter().enumerate().take(n - LEAST_AT_ENDS + 1).skip(LEAST_AT_ENDS) {
+            let total = cheap + cost(at, n);
             if total < found[jump].squares {
                 found[jump].squares = total;
                 found[jump].jumps[jump] = at;
@@ -60,8 +60,8 @@ pub(super) fn best(values: &[f64]) -> [Levels; MOST_JUMPS] {
         let before = cheapest;
         cheapest = [f64::INFINITY; MOST + 1];
         for to in LEAST_AT_ENDS + jump + 1..n {
-            for at in LEAST_AT_ENDS + jump..to {
-                let total = before[at] + cost(at, to);
+            for (at, cheap) in before.iter().enumerate().take(to).skip(LEAST_AT_ENDS + jump) {
+                let total = cheap + cost(at, to);
                 if total < cheapest[to] {
                     cheapest[to] = total;
                     from[jump][to] = at;
@@ -92,8 +92,9 @@ mod tests {
 
     #[test]
     fn jumps_are_found_where_they_are() {
-        let values: Vec<f64> =
-            (0..32).map(|k| f64::from(u8::from(k >= 5) + 3 * u8::from(k >= 11) + u8::from(k >= 27))).collect();
+        let values: Vec<f64> = (0..32)
+            .map(|k| f64::from(u8::from(k >= 5) + 3 * u8::from(k >= 11) + u8::from(k >= 27)))
+            .collect();
         let found = best(&values);
         assert_eq!(found[2].jumps, [5, 11, 27]);
         assert!(found[2].squares < 1e-9);

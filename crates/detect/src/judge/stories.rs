@@ -164,15 +164,7 @@ impl Table {
             triangle[j][j] = length;
             self.vectors.extend(rest.iter().map(|r| r / length));
         }
-        self.stories.push(Story {
-            shape,
-            family,
-            parameters,
-            young,
-            first,
-            size: columns.len(),
-            triangle,
-        });
+        self.stories.push(Story { shape, family, parameters, young, first, size: columns.len(), triangle });
     }
 
     fn basis(&self, story: &Story, at: usize) -> &[f64] {

@@ -31,7 +31,7 @@ const PATIENCE: f64 = 11.0 * HOUR;
 /// Blocks of a ladder that nothing happens in, and of one that matters.
 const IDLE_BLOCKS: u16 = 12;
 const IDLE_BLOCKS_OF_COUNTS: u16 = 8;
-const FULL_BLOCKS: u16 = 128;
+const FULL_BLOCKS: u16 = 96;
 
 /// Counts of which at most this share is given back need no patience.
 const GIVEN_BACK: f64 = 0.25;
@@ -39,6 +39,9 @@ const GIVEN_BACK: f64 = 0.25;
 /// A train of counted steps is believed from so many steps on, when it explains this share of the rise.
 const LEAST_STEPS: u64 = 6;
 const EXPLAINED: f64 = 0.8;
+
+/// Trains kept.
+const MOST_TRAINS: usize = 2;
 
 /// Watches one series. While nothing moves it is a few hundred bytes; [`Tracker::bytes`] tells.
 #[derive(Clone, Debug)]
@@ -191,12 +194,11 @@ impl Tracker {
         match &self.body {
             Body::New => State::Learning,
             Body::Idle { ladder, .. } if ladder.samples() < LEAST_SAMPLES => State::Learning,
-            Body::Idle { .. } => State::Flat,
             Body::Full(full) if full.confirmed.is_some() => State::Leak,
             Body::Full(full) if full.stopped.is_some() => State::Stopped,
             Body::Full(full) if full.says.contains(&true) => State::Growing,
             Body::Full(full) if full.ladder.samples() < LEAST_SAMPLES => State::Learning,
-            Body::Full(_) => State::Flat,
+            Body::Idle { .. } | Body::Full(_) => State::Flat,
         }
     }
 
@@ -300,11 +302,18 @@ impl Full {
 
     fn look_at_steps(&mut self, at: f64, first: f64, interval: f64) {
         let Some(stairs) = &self.stairs else { return };
-        self.next_steps = at + (6.0 * interval).max((at - first) / 64.0);
-        let (trains, explained) = stairs.cadence(at - first, interval);
+        self.next_steps = at + (6.0 * interval).max((at - first) / 24.0);
+        if stairs.risen() < LEAST_STEPS as f64 {
+            self.note(STEPS, false, at);
+            return;
+        }
+        let (mut trains, explained) = stairs.cadence(at - first, interval);
+        trains.truncate(MOST_TRAINS);
+        trains.shrink_to_fit();
         let events: u64 = trains.iter().map(|train| train.events).sum();
         let trains_sure = events >= LEAST_STEPS && explained >= EXPLAINED;
-        let sure = stairs.risen() >= LEAST_STEPS as f64 && (trains_sure || stairs.is_regular(interval));
+        let slowest = trains.iter().map(|train| train.period_s).fold(stairs.gap(), f64::max).max(interval);
+        let sure = (trains_sure || stairs.is_regular(interval)) && stairs.goes_on(at - first, slowest);
         self.cadence = trains;
         self.note(STEPS, sure, at);
     }

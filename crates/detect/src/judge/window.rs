@@ -13,8 +13,8 @@ const STRIDE: u64 = 4;
 /// Blocks of one of the quarters that history is kept in.
 const QUARTER: u64 = 8;
 
-/// Quarters kept: the sixteen windows before the present one, and the present one's own four.
-const QUARTERS: usize = 68;
+/// Quarters kept: the twelve windows before the present one, and the present one's own four.
+const QUARTERS: usize = 52;
 
 /// How many times further than ever before within such a window it must have moved.
 const FURTHER: f64 = 2.0;
@@ -30,8 +30,10 @@ pub(super) struct Window {
     least: f32,
     sum: f64,
     count: u32,
-    /// The newest complete blocks (least, mean, samples), by number modulo their number.
-    ring: [(f32, f32, u16); BLOCKS],
+    /// The least, the mean and the samples of the newest complete blocks, by number modulo their number.
+    leasts: [f32; BLOCKS],
+    means: [f32; BLOCKS],
+    counts: [u16; BLOCKS],
     /// The least of each of the newest complete quarters, by number modulo their number.
     quarters: [f32; QUARTERS],
     quarter: f32,
@@ -48,7 +50,9 @@ impl Window {
             least: f32::NAN,
             sum: 0.0,
             count: 0,
-            ring: [(f32::NAN, f32::NAN, 0); BLOCKS],
+            leasts: [f32::NAN; BLOCKS],
+            means: [f32::NAN; BLOCKS],
+            counts: [0; BLOCKS],
             quarters: [f32::NAN; QUARTERS],
             quarter: f32::NAN,
         }
@@ -83,8 +87,9 @@ impl Window {
 
     fn close(&mut self, block: u64) {
         let mean = (self.sum / f64::from(self.count)) as f32;
-        self.ring[(block % BLOCKS as u64) as usize] =
-            (self.least, mean, u16::try_from(self.count).unwrap_or(u16::MAX));
+        let place = (block % BLOCKS as u64) as usize;
+        (self.leasts[place], self.means[place]) = (self.least, mean);
+        self.counts[place] = u16::try_from(self.count).unwrap_or(u16::MAX);
         self.quarter = self.quarter.min(self.least);
         (self.least, self.sum, self.count) = (f32::NAN, 0.0, 0);
         if (block + 1).is_multiple_of(QUARTER) {
@@ -100,8 +105,10 @@ impl Window {
         }
         let mut floors = Floors::default();
         for block in self.now - BLOCKS as u64..self.now {
-            let (least, mean, count) = self.ring[(block % BLOCKS as u64) as usize];
-            let known = |value: f32| if value.is_nan() { f64::INFINITY } else { f64::from(value) + self.base };
+            let place = (block % BLOCKS as u64) as usize;
+            let (least, mean, count) = (self.leasts[place], self.means[place], self.counts[place]);
+            let known =
+                |value: f32| if value.is_nan() { f64::INFINITY } else { f64::from(value) + self.base };
             floors.at.push(self.start + (block as f64 + 0.5) * self.width);
             floors.value.push(known(least));
             floors.mean.push(known(mean));

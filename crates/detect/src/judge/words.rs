@@ -54,7 +54,9 @@ pub(super) fn why(look: &Look, last: f64) -> String {
             Some(Known::Full(bound)) => {
                 format!("grew to {} and has filled its bound of {}", amount(unit, last), amount(unit, bound))
             }
-            _ => format!("rose early in the {window} seen and slows down or has settled, as warm-up and caches do"),
+            _ => format!(
+                "rose early in the {window} seen and slows down or has settled, as warm-up and caches do"
+            ),
         },
         State::Growing => format!("rises by {rate}, {growth} over {window}, but {}", open(look)),
         State::Leak => {
@@ -71,7 +73,10 @@ pub(super) fn why(look: &Look, last: f64) -> String {
 /// What keeps growth from being a leak, and what would decide.
 fn open(look: &Look) -> String {
     if let Some(Known::Fills(bound)) = look.known {
-        return format!("may only fill its bound of {}: beyond that it would be a leak", amount(look.unit, bound));
+        return format!(
+            "may only fill its bound of {}: beyond that it would be a leak",
+            amount(look.unit, bound)
+        );
     }
     let longer = show::duration(look.window);
     let reason = match look.failed.first() {
@@ -105,7 +110,8 @@ pub(super) fn with_cadence(verdict: &mut Verdict) {
     if let Some(train) = verdict.cadence.first()
         && verdict.state.is_growth()
     {
-        verdict.why.push_str(&format!("; {} every {}", each(train.per_event), show::period(train.period_s)));
+        let rhythm = format!("; {} every {}", each(train.per_event), show::period(train.period_s));
+        verdict.why.push_str(&rhythm);
     }
 }
 

@@ -25,7 +25,11 @@ fn is_fixed(id: &str, args: &cli::Compare, term: Term) -> Result<Code> {
     let cases = store::cases_dir(env("XDG_STATE_HOME").as_deref(), env("HOME").as_deref()).ok();
     let path = proof::find_case(id, cases)?;
     let leak = proof::leak(&path, id)?;
-    let chosen = target::choose(&Targets { named: args.sides.clone(), ..Targets::default() })?;
+    let chosen = target::choose(&Targets {
+        named: args.sides.clone(),
+        past: args.past.clone(),
+        ..Targets::default()
+    })?;
     let mut source = chosen.source;
     let pids = proof::processes(&leak, source.as_mut(), chosen.pids)?;
     let how = proof::How {
@@ -47,6 +51,17 @@ fn is_fixed(id: &str, args: &cli::Compare, term: Term) -> Result<Code> {
     })
 }
 
+/// An observation as it is named: a time of the store, a file, or a process.
+fn observed(name: &str, args: &cli::Compare) -> Targets {
+    let mut targets = Targets { named: args.only.clone(), ..Targets::default() };
+    if name.contains("..") && !std::path::Path::new(name).exists() {
+        targets.past = cli::Past { since: Some(name.to_owned()), store: args.past.store.clone(), at: None };
+    } else {
+        targets.named.push(name.to_owned());
+    }
+    targets
+}
+
 fn both(args: &cli::Compare, term: Term) -> Result<Code> {
     let [before, after] = args.sides.as_slice() else {
         let hint = "flatfoot compare monday.flatfoot friday.flatfoot; or --finding ID: is it fixed?";
@@ -54,11 +69,7 @@ fn both(args: &cli::Compare, term: Term) -> Result<Code> {
     };
     let watch_s = args.watch.and_then(cli::Watch::seconds).unwrap_or(0.0);
     let side = |name: &String| -> Result<Side> {
-        Side::look(
-            name,
-            target::choose(&Targets { named: vec![name.clone()], ..Targets::default() })?,
-            watch_s,
-        )
+        Side::look(name, target::choose(&observed(name, args))?, watch_s)
     };
     let (before, after) = (side(before)?, side(after)?);
     let (processes, findings) = compare(&before, &after);

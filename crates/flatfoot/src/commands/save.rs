@@ -84,6 +84,14 @@ pub(crate) fn run(args: &cli::Save, term: Term) -> Result<Code> {
     interrupt::listen();
     let Chosen { mut source, pids } = target::choose(&args.targets)?;
     if !source.is_live() {
+        let about = About::of(&pids);
+        let path = match &args.output {
+            Some(path) => path.clone(),
+            None => default_path(&about)?,
+        };
+        if let Some(bytes) = source.export(&pids, args.redact, &path, &about.stored()) {
+            return report(&path, bytes?, 0, pids.len(), term);
+        }
         let hint = "copy it: cp FILE ELSEWHERE";
         return Err(Failure::usage("that is a case file already", hint).into());
     }
@@ -167,6 +175,9 @@ fn report(path: &Path, bytes: u64, looks: u64, processes: usize, term: Term) -> 
         })?;
     } else {
         let what = match (looks, processes) {
+            (0, 0) => "what was recorded of the host".to_owned(),
+            (0, 1) => "what was recorded of one process".to_owned(),
+            (0, n) => format!("what was recorded of {n} processes"),
             (1, 1) => "one look at one process".to_owned(),
             (1, n) => format!("one look at {n} processes"),
             (looks, 1) => format!("{looks} looks at one process"),

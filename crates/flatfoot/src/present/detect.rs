@@ -51,7 +51,13 @@ impl DetectDocument {
         };
         let mut out = format!("{word}  {}\n  {}\n", self.name(), verdict.why);
         if let (Some(rate), Some((low, high))) = (verdict.rate_per_s, verdict.rate_interval) {
-            let _ = writeln!(out, "  rate     {} (95 %: {} to {})", self.speed(rate), self.speed(low), self.speed(high));
+            let _ = writeln!(
+                out,
+                "  rate     {} (95 %: {} to {})",
+                self.speed(rate),
+                self.speed(low),
+                self.speed(high)
+            );
         }
         for train in &verdict.cadence {
             let period = show::period(train.period_s);

@@ -5,10 +5,11 @@ mod live;
 mod recorded;
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use anyhow::Result;
 use detect::rules::Point;
-use model::{Look, Pid, ProcessKey};
+use model::{Look, Pid, ProcessKey, Thread};
 use probe::{Glance, Parts, ProcRoot};
 
 pub(crate) use case::CaseSource;
@@ -70,6 +71,14 @@ pub(crate) struct Past {
     pub(crate) points: HashMap<ProcessKey, Vec<Point>>,
 }
 
+/// A thread whose birth was recorded.
+#[derive(Clone, Debug)]
+pub(crate) struct Life {
+    /// Whose.
+    pub(crate) process: ProcessKey,
+    pub(crate) thread: Thread,
+}
+
 /// A source of looks.
 pub(crate) trait Source {
     /// Is it the running host?
@@ -97,6 +106,23 @@ pub(crate) trait Source {
     /// What growth is judged from besides the looks; nothing but for a recorder's store.
     fn past(&mut self, _ask: &Ask) -> Result<Past> {
         Ok(Past::default())
+    }
+
+    /// Threads whose births were recorded, the ended ones included; none for a source of looks alone.
+    fn lives(&mut self, _pids: &[Pid]) -> Result<Vec<Life>> {
+        Ok(Vec::new())
+    }
+
+    /// Writes a case file of what was recorded of some processes, or of all; `None` for a source that has no more than
+    /// its looks.
+    fn export(
+        &self,
+        _pids: &[Pid],
+        _redact: bool,
+        _path: &Path,
+        _about: &store::About,
+    ) -> Option<Result<u64>> {
+        None
     }
 
     /// Gives each look to `on_look`, oldest first. A recorded source gives what it has of what is asked for.

@@ -15,9 +15,9 @@ use model::{
     BootId, Bytes, Cgroups, Column, Descriptors, HostReading, Look, MemInfo, Pid, ProcessKey, ProcessNo,
     ProcessReading, Reading, Stat, Statm, Text, Ticks,
 };
-use store::history::{Found, Happened, HistoryReader, Series, Window};
+use store::history::{Found, Happened, HistoryReader, Selection, Series, Window, export};
 
-use super::{Ask, Past, Source, Watched};
+use super::{Ask, Life, Past, Source, Watched};
 use crate::failure::{Code, Failure};
 use crate::moment::Span;
 use crate::present::time;
@@ -79,6 +79,12 @@ impl RecordedSource {
             remarks.push("the host was restarted meanwhile: judged is the time since then".to_owned());
         }
         Ok(Self { reader, path: path.to_owned(), window, found, remarks })
+    }
+
+    /// Does a file hold ticks, and not looks alone?
+    pub(crate) fn has_history(path: &Path) -> bool {
+        let covered = HistoryReader::open(path).and_then(|reader| reader.coverage());
+        covered.is_ok_and(|covered| !covered.is_empty())
     }
 
     /// The moment that is looked at, in Unix milliseconds.
@@ -223,6 +229,24 @@ impl Source for RecordedSource {
         remarks.extend(self.reader.damage().into_iter().map(|damage| format!("lost: {damage}")));
         on_look(look)?;
         Ok(Watched { remarks, ended: false })
+    }
+
+    fn lives(&mut self, pids: &[Pid]) -> Result<Vec<Life>> {
+        let keys: HashMap<ProcessNo, ProcessKey> =
+            self.wanted(pids).map(|one| (one.known.process, one.known.incarnation.key)).collect();
+        let events = self.reader.events(self.window)?;
+        Ok(events
+            .iter()
+            .filter_map(|h| Some((*keys.get(&h.event.process)?, h)))
+            .filter_map(threads::life)
+            .collect())
+    }
+
+    fn export(&self, pids: &[Pid], redact: bool, path: &Path, about: &store::About) -> Option<Result<u64>> {
+        let processes: Vec<ProcessNo> = self.wanted(pids).map(|one| one.known.process).collect();
+        let processes = (!pids.is_empty()).then_some(processes.as_slice());
+        let selection = Selection { window: self.window, processes, redact };
+        Some(export(&self.reader, selection, path, about).map(|saved| saved.bytes).map_err(Into::into))
     }
 
     fn past(&mut self, ask: &Ask) -> Result<Past> {

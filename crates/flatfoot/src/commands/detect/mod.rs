@@ -74,7 +74,8 @@ fn load(path: &Path, name: &str) -> Result<String> {
         return Err(unreadable(what, "give a part of the time, or fewer series").into());
     }
     String::from_utf8(bytes).map_err(|e| {
-        let line = e.as_bytes().iter().take(e.utf8_error().valid_up_to()).filter(|b| **b == b'\n').count() + 1;
+        let line =
+            e.as_bytes().iter().take(e.utf8_error().valid_up_to()).filter(|b| **b == b'\n').count() + 1;
         unreadable(format!("no text (line {line})"), "CSV or JSON in UTF-8").into()
     })
 }

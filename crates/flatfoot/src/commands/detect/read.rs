@@ -119,8 +119,11 @@ const PROMETHEUS_HINT: &str = "GET /api/v1/query_range?query=…&start=…&end=�
 
 fn prometheus(text: &str) -> Result<Vec<Labelled>, Fault> {
     let fault = |what: String| Fault { line: 0, what, hint: PROMETHEUS_HINT };
-    let answer: Value = serde_json::from_str(text)
-        .map_err(|e| Fault { line: e.line(), what: format!("no JSON: {e}"), hint: PROMETHEUS_HINT })?;
+    let answer: Value = serde_json::from_str(text).map_err(|e| Fault {
+        line: e.line(),
+        what: format!("no JSON: {e}"),
+        hint: PROMETHEUS_HINT,
+    })?;
     if answer.get("status").and_then(Value::as_str) == Some("error") {
         let why = answer.get("error").and_then(Value::as_str).unwrap_or("no reason given");
         return Err(fault(format!("the query failed: {}", shown(why))));

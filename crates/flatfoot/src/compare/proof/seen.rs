@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use model::{Pid, ProcessKey, ProcessReading, Thread};
 
+use crate::source::Life;
+
 /// Threads seen in some look, by process and then by id and birth.
 #[derive(Default)]
 pub(super) struct Seen {
@@ -23,6 +25,12 @@ pub(super) struct Starts {
 }
 
 impl Seen {
+    /// A thread whose birth was recorded, and that may have ended before the look.
+    pub(super) fn add(&mut self, life: Life) {
+        let Life { process, thread } = life;
+        self.threads.entry(process).or_default().entry((thread.tid, thread.start)).or_insert(thread);
+    }
+
     pub(super) fn take(&mut self, process: ProcessReading, at_boot_s: f64) {
         if let Some(started) = process.jvm.value().and_then(|jvm| jvm.threads).map(|threads| threads.started)
         {

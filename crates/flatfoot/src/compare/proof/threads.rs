@@ -106,6 +106,9 @@ impl Watch<'_> {
             look.processes.into_iter().for_each(|process| self.seen.take(process, at_boot_s));
             Ok(())
         })?;
+        for life in source.lives(&self.pids)? {
+            self.seen.add(life);
+        }
         Ok(())
     }
 

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use model::{EventKind, Pid, ProcessReading, Reading, Thread, Ticks};
+use model::{EventKind, Pid, ProcessKey, ProcessReading, Reading, Thread, Ticks};
 use store::history::{Found, Happened};
+
+use crate::source::Life;
 
 /// The threads of a process at the end of what `events` tell. Without a look that listed them they are known only of a
 /// process whose whole life was recorded.
@@ -37,6 +39,13 @@ pub(super) fn at_the_end(
         }
     }
     if told { Reading::Value(alive.into_values().collect()) } else { Reading::Skipped }
+}
+
+/// A birth.
+pub(super) fn life((process, happened): (ProcessKey, &Happened)) -> Option<Life> {
+    let EventKind::ThreadBorn { tid, start, name } = &happened.event.what else { return None };
+    let thread = Thread { tid: *tid, start: *start, name: name.clone(), ..Thread::default() };
+    Some(Life { process, thread })
 }
 
 #[cfg(test)]
