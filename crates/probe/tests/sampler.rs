@@ -1,5 +1,7 @@
 //! The sampler on this very host: what it says of processes that the test starts is what they did.
 
+#![allow(clippy::unwrap_used)] // none may fail
+
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::channel;
