@@ -1,5 +1,7 @@
 //! The sampler on this very host: what it says of processes that the test starts is what they did.
 
+#![allow(clippy::unwrap_used)] // none may fail
+
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::channel;
@@ -220,6 +222,47 @@ fn every_birth_and_end_of_a_thread_is_counted() {
     let tick = ticked(&mut sampler);
     assert_eq!(value(&tick, own, Column::ThreadsBorn), Some(20));
     assert_eq!(value(&tick, own, Column::ThreadsEnded), Some(7));
+}
+
+#[test]
+fn births_beyond_the_allowance_are_counted() {
+    const THREADS: usize = 1_500;
+    let mut sampler = sampler(SamplerOptions::default());
+    let own = number_of(&ticked(&mut sampler), std::process::id());
+    let barrier = std::sync::Arc::new(std::sync::Barrier::new(THREADS + 1));
+    let threads: Vec<_> = (0..THREADS)
+        .map(|_| {
+            let barrier = std::sync::Arc::clone(&barrier);
+            let thread = std::thread::Builder::new().stack_size(64 * 1024);
+            thread.spawn(move || drop(barrier.wait())).unwrap()
+        })
+        .collect();
+    let mut sums = (0, 0);
+    let mut add = |tick: &Tick| {
+        for event in tick.events.iter().filter(|event| event.process == own) {
+            match event.what {
+                EventKind::ThreadBorn { .. } => sums.0 += 1,
+                EventKind::ThreadEnded { .. } => sums.1 += 1,
+                EventKind::ThreadsMissed { born, ended } => sums = (sums.0 + born, sums.1 + ended),
+                _ => {}
+            }
+        }
+        sums
+    };
+    let first = ticked(&mut sampler);
+    add(&first);
+    assert!(first.events.len() < 1_100, "{} events", first.events.len());
+    // The last ones' names are settled by now.
+    std::thread::sleep(std::time::Duration::from_millis(80));
+    assert_eq!(add(&ticked(&mut sampler)), (THREADS as u64, 0));
+    barrier.wait();
+    for thread in threads {
+        thread.join().unwrap();
+    }
+    let last = ticked(&mut sampler);
+    assert_eq!(add(&last), (THREADS as u64, THREADS as u64));
+    assert_eq!(value(&last, own, Column::ThreadsBorn), Some(THREADS as u64));
+    assert_eq!(value(&last, own, Column::ThreadsEnded), Some(THREADS as u64));
 }
 
 #[test]

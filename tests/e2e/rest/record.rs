@@ -331,7 +331,9 @@ fn a_full_disk_is_said_once_and_recording_goes_on_by_itself() {
     let flatfoot = Flatfoot::new();
     let store = small.0.path().join("h.flatfoot");
     let args = ["record", "--json", "--interval", "200ms", "--store", store.to_str().unwrap()];
-    let mut child = flatfoot.command(&args).spawn().unwrap();
+    // Killed when the test fails.
+    let child = Some(flatfoot.command(&args).spawn().unwrap());
+    let mut recorder = Recorder { flatfoot, folder: TempDir::new().unwrap(), child };
     wait_until("ticks in the store", 30.0, || ticks(&store).len() > 3);
     let filler = small.0.path().join("filler");
     // Whatever is left: its write ends when there is no room.
@@ -339,11 +341,10 @@ fn a_full_disk_is_said_once_and_recording_goes_on_by_itself() {
     // Ticks that wait in memory are missing, and are not lost: what is there meanwhile has a gap.
     let before = read(&store).0.len();
     std::thread::sleep(std::time::Duration::from_secs(3));
-    assert!(child.try_wait().unwrap().is_none(), "it goes on");
+    assert!(recorder.child.as_mut().unwrap().try_wait().unwrap().is_none(), "it goes on");
     std::fs::remove_file(&filler).unwrap();
     wait_for("it is stored again", 30.0, || (read(&store).0.len() > before + 16).then_some(()));
-    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
-    let run = collect(&mut child);
+    let run = recorder.end();
     assert_eq!(run.status, 0, "{run:#?}");
     let numbers = ticks(&store).len();
     let objects = objects(&run);
@@ -368,11 +369,11 @@ fn systemd_is_told_when_it_is_ready_and_when_it_stops() {
     socket.set_read_timeout(Some(std::time::Duration::from_secs(60))).unwrap();
     let flatfoot = Flatfoot::new();
     let store = folder.path().join("h.flatfoot");
-    let mut child = flatfoot
+    let child = flatfoot
         .command(&["record", "--interval", "200ms", "--store", store.to_str().unwrap()])
         .env("NOTIFY_SOCKET", &place)
-        .spawn()
-        .unwrap();
+        .spawn();
+    let mut recorder = Recorder { flatfoot, folder, child: Some(child.unwrap()) };
     let mut space = [0; 64];
     let heard = |space: &mut [u8; 64]| {
         let length = socket.recv(space).unwrap();
@@ -380,7 +381,7 @@ fn systemd_is_told_when_it_is_ready_and_when_it_stops() {
     };
     assert_eq!(heard(&mut space), "READY=1");
     assert_eq!(ticks(&store).len(), 1, "ready when the first tick is safe");
-    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    recorder.signal(Signal::INT);
     assert_eq!(heard(&mut space), "STOPPING=1");
-    assert_eq!(collect(&mut child).status, 0);
+    assert_eq!(collect(recorder.child.as_mut().unwrap()).status, 0);
 }
