@@ -34,6 +34,7 @@ seed cgroup_limits /proc/{self,1}/{cgroup,limits,mountinfo}
 seed names_schedules /etc/crontab /etc/cron.d/* /proc/{1,2}/comm
 seed jvm crates/probe/src/hotspot/answers/fixtures/* /tmp/hsperfdata_*/[0-9]*
 seed case_file crates/store/tests/*.flatfoot
+seed history_store crates/store/tests/schema-*.flatfoot
 mkdir -p fuzz/corpus/case_part
 printf '0{"host":{"name":"a","memory":{"value":{"total":1}}},"processes":1}' >fuzz/corpus/case_part/seed-0
 printf '1{"process":{"key":{"boot":1,"pid":2,"start":3},"stat":{"name":"a","state":"S"},"cmdline":{"value":["a"]}},"threads":true}' \
@@ -47,7 +48,7 @@ for target in "${all[@]}"; do
     log=$(mktemp)
     # Large inputs find little in a short run; a case file needs its pages.
     length=4096
-    [[ $target == case_file ]] && length=65536
+    [[ $target == case_file || $target == history_store ]] && length=65536
     if ! cargo fuzz run -s "$sanitizer" "$target" -- -max_total_time="$each" -max_len=$length -timeout=10 \
         -rss_limit_mb=2048 -print_final_stats=1 >"$log" 2>&1 </dev/null; then
         tail -n 60 "$log" >&2

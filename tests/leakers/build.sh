@@ -65,6 +65,7 @@ for program in leak healthy shape; do
     compile "$program-musl" "${sources[@]}" -- musl-gcc "${c[@]}" "${sources[@]}" -lm
     compile "$program-musl-static" "${sources[@]}" -- musl-gcc -static "${c[@]}" "${sources[@]}" -lm
 done
+compile server c/server.c -- gcc "${c[@]}" c/server.c
 compile cpp-threads cpp/threads.cc -- g++ -std=c++17 -O2 -g -Wall -Wextra -pthread cpp/threads.cc
 compile rust-threads rust/threads.rs -- \
     rustc --edition 2024 -O -g --crate-name rust_threads rust/threads.rs

@@ -10,7 +10,8 @@
  *                mmap should not wait long (Linux 6.7; nothing without it)
  *     threads    /proc/PID/task and each stat in it: the only file with a thread's
  *                birth, name and state
- *     processes  /proc and each statm in it: sizes, no names, births or states
+ *     processes  /proc, and of each process statm and the links of task: its sizes and how
+ *                many threads it has, no names, births or states
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -19,6 +20,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static char buffer[64 << 10];
@@ -107,7 +109,7 @@ static long drop_record(int dir, const char *name)
     return got > 0 ? got : 0;
 }
 
-static long drop_each(const char *dir_name, const char *file_name)
+static long drop_each(const char *dir_name, const char *file_name, const char *counted)
 {
     int dir = open(dir_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (dir < 0)
@@ -123,6 +125,12 @@ static long drop_each(const char *dir_name, const char *file_name)
                 continue;
             snprintf(name, sizeof name, "%.20s/%s", entry->d_name, file_name);
             total += drop_record(dir, name);
+            if (counted) {
+                struct statx links;
+                snprintf(name, sizeof name, "%.20s/%s", entry->d_name, counted);
+                if (!statx(dir, name, 0, STATX_NLINK, &links))
+                    total += links.stx_nlink;
+            }
         }
     close(dir);
     return total;
@@ -141,9 +149,9 @@ int main(int argc, char **argv)
         total = touched(pid);
     } else if (!strcmp(what, "threads")) {
         snprintf(path, sizeof path, "/proc/%.20s/task", pid);
-        total = drop_each(path, "stat");
+        total = drop_each(path, "stat", NULL);
     } else if (!strcmp(what, "processes")) {
-        total = drop_each("/proc", "statm");
+        total = drop_each("/proc", "statm", "task");
     } else {
         fputs("usage: proc-floor maps|touched|threads PID | proc-floor processes\n", stderr);
         return 2;

@@ -1,6 +1,8 @@
-//! What `make` needs and flatfoot does not ship. `cargo xtask bench` measures what the README promises.
+//! What `make` needs and flatfoot does not ship. `cargo xtask bench` measures what the README promises, `cargo xtask
+//! detect-score` how well the judge judges.
 
 mod bench;
+mod score;
 
 use std::process::ExitCode;
 
@@ -12,10 +14,13 @@ use clap::Parser;
 enum Task {
     /// Measure flatfoot against the kernel's floor and against its peers, and print the table
     Bench(bench::Options),
+    /// Judge thousands of generated series, and print recall, false positives, delay and cost
+    DetectScore(score::Options),
 }
 
 fn main() -> Result<ExitCode> {
     match Task::parse() {
         Task::Bench(options) => bench::run(&options),
+        Task::DetectScore(options) => score::run(&options),
     }
 }

@@ -3,11 +3,13 @@
 //! series.
 
 pub mod cadence;
+pub mod compare;
 pub mod creators;
 pub mod eta;
 pub mod groups;
 pub mod growth;
 pub mod heap;
+pub mod judge;
 pub mod limits;
 pub mod names;
 pub mod rules;

@@ -1,5 +1,6 @@
 //! The command line: every flag with its help in one place.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
@@ -72,13 +73,23 @@ pub(crate) enum Command {
     Heap(Heap),
     /// Keep the evidence before a restart: a case file that every command opens elsewhere
     Save(Save),
+    /// Diagnose over time, in the foreground: a line per event
+    Watch(Watching),
+    /// Record this host: every process, for months, as a service or in the foreground
+    Record(Record),
     /// A report for a ticket
     Report(Report),
+    /// For CI: run a command, or a server with work, and fail if it leaks
+    Check(Check),
+    /// Before and after: what changed, what appeared; or whether a finding is fixed
+    Compare(Compare),
     /// What flatfoot can see here, and what would let it see more
     #[command(
         after_help = "Examples:\n  flatfoot doctor\n  sudo flatfoot doctor              what root would see"
     )]
     Doctor,
+    /// The same judgement for any series: CSV, or Prometheus's answer
+    Detect(Detect),
     /// Start a small child that leaks, and find the leak
     Demo(Demo),
     /// The JSON Schemas of what --json prints
@@ -102,6 +113,9 @@ Examples:
         /// Of this command; the whole tool when it is left out
         command: Option<String>,
     },
+    /// The parent of what `check` starts
+    #[command(hide = true)]
+    CheckGuard(CheckGuard),
     /// The child that `demo` starts
     #[command(hide = true)]
     DemoChild { period_ms: u64 },
@@ -119,6 +133,22 @@ pub(crate) struct Targets {
     /// A container, by the beginning of its id (docker ps, crictl ps)
     #[arg(long, value_name = "ID")]
     pub(crate) container: Vec<String>,
+    #[command(flatten)]
+    pub(crate) past: Past,
+}
+
+/// What was recorded, instead of what is now.
+#[derive(Clone, Debug, Default, ClapArgs)]
+pub(crate) struct Past {
+    /// What was recorded since then: 24h, 09:00, 2026-03-01, or 24h..1h
+    #[arg(long, value_name = "WHEN", conflicts_with = "at")]
+    pub(crate) since: Option<String>,
+    /// As it was then, judged by the day before it: 09:00, "2026-03-01 09:00", 2h
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) at: Option<String>,
+    /// The recorder's store [default: where flatfoot record keeps it]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) store: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, Default, ClapArgs)]
@@ -374,6 +404,55 @@ pub(crate) struct Save {
     pub(crate) access: Access,
 }
 
+/// flatfoot watch
+#[derive(Clone, Debug, Default, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  flatfoot watch 3248               until Ctrl-C, or until it ends
+  flatfoot watch java --for 10m     and say at the end what was found
+  flatfoot watch 3248 --json        a JSON object for each event
+
+Exit codes: 0 nothing suspicious · 1 a likely finding, or a leak · 3 something grows · 4 the target ended")]
+pub(crate) struct Watching {
+    #[command(flatten)]
+    pub(crate) targets: Targets,
+    /// Time between looks
+    #[arg(long, value_name = "TIME", value_parser = parse_time, default_value = "2s")]
+    pub(crate) interval: f64,
+    /// End after this time [default: when it ends]
+    #[arg(long = "for", value_name = "TIME", value_parser = parse_time)]
+    pub(crate) for_s: Option<f64>,
+}
+
+/// flatfoot record
+#[derive(Clone, Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  sudo flatfoot record                      the host, until Ctrl-C; as a service: packaging/flatfoot.service
+  flatfoot record --interval 1s --for 1h    closer, for an hour
+  flatfoot record --store /data/h.flatfoot --keep 90d --max-size 4G
+  flatfoot record --json                    a JSON object for each change
+
+Prints a line when a judgement changes: something grows, leaks, or has stopped. One percent of a processor for a
+thousand processes at 1s, a tenth of that at 10s.")]
+pub(crate) struct Record {
+    /// The store [default: /var/lib/flatfoot/history.flatfoot for root, else $XDG_STATE_HOME/flatfoot/history.flatfoot]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) store: Option<PathBuf>,
+    /// Time between ticks
+    #[arg(long, value_name = "TIME", value_parser = parse_time, default_value = "10s")]
+    pub(crate) interval: f64,
+    /// Keep what is younger than this; finely for a week, then reduced
+    #[arg(long, value_name = "TIME", value_parser = parse_long_time, default_value = "30d")]
+    pub(crate) keep: f64,
+    /// Keep the store below this size: 500M, 4G
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, default_value = "1G")]
+    pub(crate) max_size: u64,
+    /// End after this time [default: never]
+    #[arg(long = "for", value_name = "TIME", value_parser = parse_time)]
+    pub(crate) for_s: Option<f64>,
+}
+
 /// flatfoot report
 #[derive(Clone, Debug, Default, ClapArgs)]
 #[command(after_help = "\
@@ -395,6 +474,167 @@ pub(crate) struct Report {
     pub(crate) watch_s: Option<f64>,
 }
 
+/// flatfoot check
+#[derive(Clone, Debug, Default, ClapArgs)]
+#[command(
+    override_usage = "flatfoot check [OPTIONS] --work <CMD> -- <SERVER>…\n       flatfoot check [OPTIONS] -- <CMD>…\n       flatfoot check [OPTIONS] --pid <PID> [--work <CMD>]",
+    after_help = "\
+Examples:
+  flatfoot check --work ./smoke.sh -- ./server --port 8080
+                                    five rounds of work: what is more after each round?
+  flatfoot check --work ./smoke.sh --access agent --junit leaks.xml -- java -jar app.jar
+                                    with the code that makes a JVM's threads, and a report for CI
+  flatfoot check -- make test       who outlives the command, and what grows until its end?
+  flatfoot check --pid 3248         a mark now, a mark at Enter (or SIGUSR1, or --for 60s): what is more?
+  flatfoot check --pid 3248 --work ./smoke.sh --rounds 10
+
+A server gets SIGTERM in the end, SIGKILL after --grace, and so does everybody below it, however flatfoot ends. The work is
+run by sh, with the server's pid in $FLATFOOT_PID. Threads, descriptors and children that are more after (nearly) each of at
+least 3 rounds, and stay for --linger, are a leak; memory needs 5 rounds and steady growth beyond its noise.
+
+--allow FILE, a line each:
+  thread http-*                      any number of them
+  thread pool-*-thread-1 <= 3        at most three more, over all rounds     # a comment
+  descriptor socket <= 5
+  child sh
+  memory native-heap <= 10MiB/round
+
+Exit codes: 0 no leak · 23 a leak · the command's own, where it fails (the work's, or the server's)
+            125 flatfoot failed, or wrong usage · 126 not executable · 127 not found"
+)]
+pub(crate) struct Check {
+    /// What to run in each round against the server; it must end by itself, with 0 for success
+    #[arg(long, value_name = "CMD")]
+    pub(crate) work: Option<String>,
+    /// Rounds that are compared [default: 5; 1 between marks by hand]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub(crate) rounds: Option<u32>,
+    /// Runs of the work before the baseline: pools and caches fill [default: 2]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=1_000))]
+    pub(crate) warmup: Option<u32>,
+    /// What is more after a round gets this long to end; where nothing is more, nobody waits
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = parse_time_or_zero)]
+    pub(crate) linger: f64,
+    /// The server is ready when this succeeds [default: it listens, or its CPU is quiet]
+    #[arg(long, value_name = "CMD", group = "readiness")]
+    pub(crate) ready: Option<String>,
+    /// The server is ready when this port of the machine takes connections
+    #[arg(long, value_name = "PORT", group = "readiness")]
+    pub(crate) ready_port: Option<u16>,
+    /// The server is ready when it prints this
+    #[arg(long, value_name = "TEXT", group = "readiness")]
+    pub(crate) ready_log: Option<String>,
+    /// How long it may take to get ready
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = parse_time)]
+    pub(crate) ready_timeout: f64,
+    /// Between SIGTERM and SIGKILL in the end
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_time_or_zero)]
+    pub(crate) grace: f64,
+    /// Check a process that runs already, and never end it
+    #[arg(long, value_name = "PID", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) pid: Option<u32>,
+    /// With --pid: the time between two marks, instead of waiting for Enter or SIGUSR1
+    #[arg(long = "for", value_name = "TIME", value_parser = parse_time)]
+    pub(crate) between: Option<f64>,
+    /// What may grow: a file with a rule on each line
+    #[arg(long, value_name = "FILE")]
+    pub(crate) allow: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) access: Access,
+    /// Write a JUnit report
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
+    /// Print annotations for GitHub Actions; by itself where GITHUB_ACTIONS=true
+    #[arg(long)]
+    pub(crate) github: bool,
+    /// Without --work: leave those alone that outlive the command
+    #[arg(long)]
+    pub(crate) keep: bool,
+    /// Without --work: a steady rise of memory until the command's end is a leak, too
+    #[arg(long)]
+    pub(crate) memory: bool,
+    /// The server, or the command
+    #[arg(last = true, value_name = "CMD")]
+    pub(crate) command: Vec<OsString>,
+}
+
+/// flatfoot check-guard
+#[derive(Clone, Debug, Default, ClapArgs)]
+pub(crate) struct CheckGuard {
+    /// The line to flatfoot: a descriptor
+    pub(crate) line: i32,
+    /// In a group of its own, without stdin
+    #[arg(long)]
+    pub(crate) own_group: bool,
+    /// What to start
+    #[arg(last = true)]
+    pub(crate) command: Vec<OsString>,
+}
+
+/// flatfoot compare
+#[derive(Clone, Debug, Default, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  flatfoot compare monday.flatfoot friday.flatfoot     what changed between two saves
+  flatfoot compare stage.flatfoot production.flatfoot  the same leak on two hosts?
+  flatfoot compare before.flatfoot java --for 6m       a save against what runs now
+  flatfoot compare --finding 7c1e                      is it fixed? Asks the process that took its place
+  flatfoot compare --finding 7c1e 4711 --for 1h        this process, for so long at most
+
+Fixed is told in firings that left nothing behind, never in quiet time alone.
+
+Exit codes: 0 nothing new, or fixed · 1 a new leak, or not fixed · 3 nothing to compare, or not proven yet")]
+pub(crate) struct Compare {
+    /// Two observations: case files, pids or names of this host. With --finding: the process now, if flatfoot cannot tell
+    #[arg(value_name = "BEFORE AFTER")]
+    pub(crate) sides: Vec<String>,
+    /// Is this finding fixed? Its id (or the beginning of it), or its case file
+    #[arg(long, value_name = "ID")]
+    pub(crate) finding: Option<String>,
+    /// Watch a process of this host for so long; auto follows the leak's rhythm
+    #[arg(long = "for", value_name = "TIME", value_parser = parse_watch)]
+    pub(crate) watch: Option<Watch>,
+    /// Show also what did not change
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// With --finding: agent asks a JVM when its jobs are due, which counts firings that start no thread
+    #[command(flatten)]
+    pub(crate) access: Access,
+}
+
+/// flatfoot detect
+#[derive(Clone, Debug, Default, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  flatfoot detect rss.csv                        seconds,value lines; times as numbers or 2012-11-27T07:06:40Z
+  flatfoot detect --unit count --limit 4915 threads.csv
+  curl -s 'http://127.0.0.1:9090/api/v1/query_range?query=process_resident_memory_bytes&start=…&end=…&step=60' | flatfoot detect -
+
+Exit codes: 0 nothing suspicious · 1 a leak · 3 growing, or too few samples · 2 usage · 5 unreadable")]
+pub(crate) struct Detect {
+    /// Files of seconds,value lines, or with Prometheus's answer to a range query; - for stdin
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// What the values count
+    #[arg(long, value_enum, default_value_t, value_name = "UNIT")]
+    pub(crate) unit: UnitChoice,
+    /// When is this value reached?
+    #[arg(long, value_name = "N", value_parser = parse_amount, allow_negative_numbers = true)]
+    pub(crate) limit: Option<f64>,
+    /// The thing keeps to this maximum by itself (a cache's bound, a pool's size): growth below it only fills it
+    #[arg(long, value_name = "N", value_parser = parse_amount, allow_negative_numbers = true)]
+    pub(crate) maximum: Option<f64>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum UnitChoice {
+    /// Bytes: growth matters from 1 % and 1 MiB
+    #[default]
+    Bytes,
+    /// Whole things, as threads or descriptors: growth matters from three
+    Count,
+}
+
 /// flatfoot demo
 #[derive(Clone, Copy, Debug, ClapArgs)]
 #[command(after_help = "\
@@ -414,7 +654,7 @@ Examples:
   flatfoot schema                   all of them, by name
   flatfoot schema diagnosis         of diagnose --json")]
 pub(crate) struct Schema {
-    /// Of this document only: diagnosis, map, heap, threads, top, doctor, saved
+    /// Of this document only, by its name in the whole
     pub(crate) document: Option<String>,
 }
 
@@ -445,8 +685,40 @@ fn parse_time_or_zero(text: &str) -> Result<f64, String> {
     if matches!(text.trim(), "0" | "0s") { Ok(0.0) } else { parse_time(text) }
 }
 
+/// A finite number above 0.
+fn parse_amount(text: &str) -> Result<f64, String> {
+    let value: f64 = text.trim().parse().map_err(|_| "a number, as 4915 or 2e9".to_owned())?;
+    if value.is_finite() && value > 0.0 { Ok(value) } else { Err("a number above 0".to_owned()) }
+}
+
+/// `500M`, `4G`, `1048576`: bytes, at least a mebibyte.
+fn parse_size(text: &str) -> Result<u64, String> {
+    let text = text.trim();
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let value: u64 = text[..digits].parse().map_err(|_| format!("no number in {text:?}"))?;
+    let factor: u64 = match text[digits..].trim_end_matches("iB").trim_end_matches('B') {
+        "" => 1,
+        "K" | "k" => 1 << 10,
+        "M" => 1 << 20,
+        "G" => 1 << 30,
+        "T" => 1 << 40,
+        other => return Err(format!("{other:?} is no unit of size: K, M, G or T")),
+    };
+    let bytes = value.checked_mul(factor).filter(|bytes| *bytes >= 1 << 20);
+    bytes.ok_or_else(|| "a size of 1M or more".to_owned())
+}
+
+/// Up to ten years.
+fn parse_long_time(text: &str) -> Result<f64, String> {
+    parse_time_up_to(text, 3_653.0)
+}
+
 /// `90`, `90s`, `6m`, `1h30m`, `500ms`: seconds.
-fn parse_time(text: &str) -> Result<f64, String> {
+pub(crate) fn parse_time(text: &str) -> Result<f64, String> {
+    parse_time_up_to(text, 31.0)
+}
+
+fn parse_time_up_to(text: &str, days: f64) -> Result<f64, String> {
     let mut rest = text.trim();
     let mut total = 0.0;
     if rest.is_empty() {
@@ -468,10 +740,10 @@ fn parse_time(text: &str) -> Result<f64, String> {
             };
         rest = &rest[unit..];
     }
-    if total > 0.0 && total <= 31.0 * 86_400.0 {
+    if total > 0.0 && total <= days * 86_400.0 {
         Ok(total)
     } else {
-        Err("a time between 1ms and 31d".to_owned())
+        Err(format!("a time between 1ms and {days:.0}d"))
     }
 }
 
@@ -492,6 +764,12 @@ mod tests {
         assert_eq!(parse_time("6m"), Ok(360.0));
         assert_eq!(parse_time("1h30m"), Ok(5_400.0));
         assert_eq!(parse_time("500ms"), Ok(0.5));
+        assert_eq!(parse_long_time("400d"), Ok(400.0 * 86_400.0));
+        assert_eq!((parse_size("4G"), parse_size("500 M").is_err()), (Ok(4 << 30), true));
+        assert_eq!((parse_size("64MiB"), parse_size("1048576")), (Ok(64 << 20), Ok(1 << 20)));
+        for wrong in ["", "G", "1", "-1G", "4P", "99999999999999999999G", "18446744073709551615K"] {
+            assert!(parse_size(wrong).is_err(), "{wrong}");
+        }
         for wrong in ["", "m", "6 parsecs", "0", "-1s", "40d", "1e9h"] {
             assert!(parse_time(wrong).is_err(), "{wrong}");
         }

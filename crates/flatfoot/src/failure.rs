@@ -19,6 +19,8 @@ pub(crate) enum Code {
     Ended,
     /// Something failed or was denied.
     Failed,
+    /// What `check` ends with: 0, 23, 125 to 127, or the command's own.
+    Exit(u8),
 }
 
 impl Code {
@@ -30,6 +32,7 @@ impl Code {
             Self::Possible => 3,
             Self::Ended => 4,
             Self::Failed => 5,
+            Self::Exit(code) => code,
         }
     }
 }

@@ -4,11 +4,15 @@
 //! groups and findings from them; [`present`] turns the result into text or JSON. Commands only connect these.
 
 mod analyse;
+mod check;
 mod cli;
 mod commands;
+mod compare;
 mod failure;
 mod interrupt;
+mod moment;
 mod present;
+mod recorder;
 mod source;
 mod target;
 mod visit;
@@ -24,7 +28,9 @@ fn main() -> ExitCode {
         Err(error) => {
             // clap says usage errors with code 2, and help and version with 0, as the contract has it.
             let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+            let code = u8::try_from(error.exit_code()).unwrap_or(2);
+            // Other codes of `check` are those of what it runs.
+            return ExitCode::from(if code != 0 && is_check() { check::FAILED } else { code });
         }
     };
     let term = present::Term::from_args(&args.output);
@@ -37,4 +43,12 @@ fn main() -> ExitCode {
             ExitCode::from(failure.code.number())
         }
     }
+}
+
+/// Is `check` the command that was not understood?
+fn is_check() -> bool {
+    std::env::args_os()
+        .skip(1)
+        .find(|word| !word.as_encoded_bytes().starts_with(b"-"))
+        .is_some_and(|word| word == "check")
 }

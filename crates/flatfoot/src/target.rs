@@ -5,9 +5,13 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use model::{Pid, ProcessReading};
 
-use crate::cli::Targets;
+use probe::Clock;
+
+use crate::cli::{self, Targets};
 use crate::failure::{Code, Failure};
-use crate::source::{CaseSource, LiveSource, Source};
+use crate::moment::{self, Span};
+use crate::recorder;
+use crate::source::{CaseSource, LiveSource, RecordedSource, Source};
 
 /// One way to name processes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,13 +65,40 @@ pub(crate) struct Chosen {
 
 /// Opens what the arguments name, and finds the processes in it.
 pub(crate) fn choose(targets: &Targets) -> Result<Chosen> {
-    let (case, specs) = split(targets)?;
-    let mut source: Box<dyn Source> = match case {
-        Some(path) => Box::new(CaseSource::open(&path)?),
-        None => Box::new(LiveSource::open()?),
+    let (file, specs) = split(targets)?;
+    let mut source: Box<dyn Source> = match (file, recorded(&targets.past)?) {
+        (file, Some((store, span))) => Box::new(RecordedSource::open(&file.unwrap_or(store), span)?),
+        (Some(path), None) if store::history::looks_like_store(&path) => {
+            Box::new(RecordedSource::open(&path, None)?)
+        }
+        (Some(path), None) => Box::new(CaseSource::open(&path)?),
+        (None, None) => Box::new(LiveSource::open()?),
     };
     let pids = if specs.is_empty() { Vec::new() } else { find(source.as_mut(), &specs)? };
     Ok(Chosen { source, pids })
+}
+
+/// A day before the moment that is looked at.
+const DAY_S: f64 = 86_400.0;
+
+/// The store and the time of it, when what was recorded is asked for.
+fn recorded(past: &cli::Past) -> Result<Option<(PathBuf, Option<Span>)>> {
+    let now = moment::now(Clock::wall());
+    let usage =
+        |error: String| Failure::usage(error, "for example --since 24h, --since 09:00..12:00 or --at 09:00");
+    let span = match (&past.since, &past.at) {
+        (Some(since), _) => Some(moment::parse_span(since, &now).map_err(usage)?),
+        (None, Some(at)) => {
+            let to = moment::parse(at, &now).map_err(usage)?;
+            Some(Span { from: to - DAY_S, to })
+        }
+        (None, None) => None,
+    };
+    Ok(match (&past.store, span) {
+        (Some(path), span) => Some((path.clone(), span)),
+        (None, Some(span)) => Some((recorder::store_to_read(), Some(span))),
+        (None, None) => None,
+    })
 }
 
 /// The same for commands that show one process.
@@ -116,7 +147,10 @@ fn split(targets: &Targets) -> Result<(Option<PathBuf>, Vec<Spec>)> {
                 Failure::usage(format!("{target} is too large for a pid"), "flatfoot top shows the processes")
             })?;
             specs.push(Spec::Pid(Pid(pid)));
-        } else if store::looks_like_case(path) || (target.ends_with(store::CASE_SUFFIX) && path.exists()) {
+        } else if store::looks_like_case(path)
+            || store::history::looks_like_store(path)
+            || (target.ends_with(store::CASE_SUFFIX) && path.exists())
+        {
             if case.replace(path.to_owned()).is_some() {
                 return Err(Failure::usage("two case files at once", "open one at a time").into());
             }

@@ -159,75 +159,108 @@ pub enum Measure {
     Touched,
 }
 
-/// Plain columns with their names; the place in this list is the code on disk, so it only ever grows at its end.
-const PLAIN: [(Column, &str); 43] = [
-    (Column::Cpu, "cpu_ticks"),
-    (Column::Threads, "threads"),
-    (Column::Virtual, "virtual_bytes"),
-    (Column::Resident, "resident_bytes"),
-    (Column::MinorFaults, "minor_faults"),
-    (Column::MajorFaults, "major_faults"),
-    (Column::Data, "data_bytes"),
-    (Column::Descriptors, "descriptors"),
-    (Column::Children, "children"),
-    (Column::ReadBytes, "read_bytes"),
-    (Column::WrittenBytes, "written_bytes"),
-    (Column::ThreadsBorn, "threads_born"),
-    (Column::ThreadsEnded, "threads_ended"),
-    (Column::Mappings, "mappings"),
-    (Column::PageTables, "page_table_bytes"),
-    (Column::Anonymous, "anonymous_bytes"),
-    (Column::Swapped, "swapped_bytes"),
-    (Column::Pss, "pss_bytes"),
-    (Column::HeapLive, "heap_live_bytes"),
-    (Column::HeapUsed, "heap_used_bytes"),
-    (Column::HeapLimit, "heap_limit_bytes"),
-    (Column::Metaspace, "metaspace_bytes"),
-    (Column::Classes, "classes"),
-    (Column::Collections, "collections"),
-    (Column::MajorCollections, "major_collections"),
-    (Column::ThreadsStarted, "threads_started"),
-    (Column::Zombies, "zombies"),
-    (Column::HostCommitted, "host_committed_bytes"),
-    (Column::HostCommitLimit, "host_commit_limit_bytes"),
-    (Column::HostTotal, "host_total_bytes"),
-    (Column::HostAvailable, "host_available_bytes"),
-    (Column::HostFree, "host_free_bytes"),
-    (Column::HostCached, "host_cached_bytes"),
-    (Column::HostSlab, "host_slab_bytes"),
-    (Column::HostSwapTotal, "host_swap_total_bytes"),
-    (Column::HostSwapFree, "host_swap_free_bytes"),
-    (Column::HostPageTables, "host_page_table_bytes"),
-    (Column::HostKernelStack, "host_kernel_stack_bytes"),
-    (Column::HostTasks, "host_tasks"),
-    (Column::HostProcesses, "host_processes"),
-    (Column::HostMemoryStall, "host_memory_stall_us"),
-    (Column::OwnCpu, "own_cpu_us"),
-    (Column::OwnResident, "own_resident_bytes"),
-];
+/// From one list: the plain columns with their codes and names, and the code of each without a search, as a recorder
+/// asks for it with every figure.
+macro_rules! plain {
+    ($($code:literal $column:ident $name:literal,)*) => {
+        /// Plain columns with their names; the place in this list is the code on disk.
+        const PLAIN: &[(Column, &str)] = &[$((Column::$column, $name),)*];
 
-/// Classes of memory by their place on disk; only ever grows at its end.
-const CLASSES: [MemoryClass; 18] = [
-    MemoryClass::ThreadStack,
-    MemoryClass::JavaHeap,
-    MemoryClass::Metaspace,
-    MemoryClass::CodeCache,
-    MemoryClass::CdsArchive,
-    MemoryClass::MainHeap,
-    MemoryClass::MallocArena,
-    MemoryClass::Anonymous,
-    MemoryClass::FilePrivate,
-    MemoryClass::FileShared,
-    MemoryClass::FileDeleted,
-    MemoryClass::SharedMemory,
-    MemoryClass::Memfd,
-    MemoryClass::Device,
-    MemoryClass::Vdso,
-    MemoryClass::Guard,
-    MemoryClass::Reserved,
-    MemoryClass::Unexplained,
-];
+        impl Column {
+            const fn plain_code(self) -> Option<u8> {
+                match self {
+                    $(Self::$column => Some($code),)*
+                    Self::Class(..) => None,
+                }
+            }
+        }
+    };
+}
 
+// The code of a column never changes, so this list only ever grows at its end.
+plain! {
+    0 Cpu "cpu_ticks",
+    1 Threads "threads",
+    2 Virtual "virtual_bytes",
+    3 Resident "resident_bytes",
+    4 MinorFaults "minor_faults",
+    5 MajorFaults "major_faults",
+    6 Data "data_bytes",
+    7 Descriptors "descriptors",
+    8 Children "children",
+    9 ReadBytes "read_bytes",
+    10 WrittenBytes "written_bytes",
+    11 ThreadsBorn "threads_born",
+    12 ThreadsEnded "threads_ended",
+    13 Mappings "mappings",
+    14 PageTables "page_table_bytes",
+    15 Anonymous "anonymous_bytes",
+    16 Swapped "swapped_bytes",
+    17 Pss "pss_bytes",
+    18 HeapLive "heap_live_bytes",
+    19 HeapUsed "heap_used_bytes",
+    20 HeapLimit "heap_limit_bytes",
+    21 Metaspace "metaspace_bytes",
+    22 Classes "classes",
+    23 Collections "collections",
+    24 MajorCollections "major_collections",
+    25 ThreadsStarted "threads_started",
+    26 Zombies "zombies",
+    27 HostCommitted "host_committed_bytes",
+    28 HostCommitLimit "host_commit_limit_bytes",
+    29 HostTotal "host_total_bytes",
+    30 HostAvailable "host_available_bytes",
+    31 HostFree "host_free_bytes",
+    32 HostCached "host_cached_bytes",
+    33 HostSlab "host_slab_bytes",
+    34 HostSwapTotal "host_swap_total_bytes",
+    35 HostSwapFree "host_swap_free_bytes",
+    36 HostPageTables "host_page_table_bytes",
+    37 HostKernelStack "host_kernel_stack_bytes",
+    38 HostTasks "host_tasks",
+    39 HostProcesses "host_processes",
+    40 HostMemoryStall "host_memory_stall_us",
+    41 OwnCpu "own_cpu_us",
+    42 OwnResident "own_resident_bytes",
+}
+
+/// As [`plain`], for the classes of memory.
+macro_rules! classes {
+    ($($place:literal $class:ident,)*) => {
+        /// Classes of memory by their place on disk.
+        const CLASSES: &[MemoryClass] = &[$(MemoryClass::$class,)*];
+
+        const fn place_of(class: MemoryClass) -> u8 {
+            match class {
+                $(MemoryClass::$class => $place,)*
+            }
+        }
+    };
+}
+
+// Grows at its end, up to 32.
+classes! {
+    0 ThreadStack,
+    1 JavaHeap,
+    2 Metaspace,
+    3 CodeCache,
+    4 CdsArchive,
+    5 MainHeap,
+    6 MallocArena,
+    7 Anonymous,
+    8 FilePrivate,
+    9 FileShared,
+    10 FileDeleted,
+    11 SharedMemory,
+    12 Memfd,
+    13 Device,
+    14 Vdso,
+    15 Guard,
+    16 Reserved,
+    17 Unexplained,
+}
+
+/// Names of the measures, in the order of their declaration, which is that of their codes.
 const MEASURES: [(Measure, &str); 4] = [
     (Measure::Mappings, "mappings"),
     (Measure::Reserved, "reserved_bytes"),
@@ -241,13 +274,20 @@ const FIRST_CLASS: u8 = 128;
 impl Column {
     /// Its code on disk.
     #[must_use]
-    pub fn code(self) -> u8 {
-        if let Self::Class(class, measure) = self {
-            let class = CLASSES.iter().position(|c| *c == class).unwrap_or_default();
-            let measure = MEASURES.iter().position(|(m, _)| *m == measure).unwrap_or_default();
-            return FIRST_CLASS + (class * MEASURES.len() + measure) as u8;
+    pub const fn code(self) -> u8 {
+        match (self, self.plain_code()) {
+            (_, Some(code)) => code,
+            (Self::Class(class, measure), None) => {
+                let measure = match measure {
+                    Measure::Mappings => 0,
+                    Measure::Reserved => 1,
+                    Measure::Committed => 2,
+                    Measure::Touched => 3,
+                };
+                FIRST_CLASS + place_of(class) * MEASURES.len() as u8 + measure
+            }
+            (_, None) => 0,
         }
-        PLAIN.iter().position(|(column, _)| *column == self).unwrap_or_default() as u8
     }
 
     /// The column of a code; `None` for one of a later version.
@@ -447,13 +487,18 @@ mod tests {
 
     #[test]
     fn every_column_has_a_code_and_a_name_of_its_own() {
+        for (place, (column, _)) in PLAIN.iter().enumerate() {
+            assert_eq!(usize::from(column.code()), place, "codes are the places in the list");
+        }
+        assert_eq!(Column::OwnResident.code(), 42, "codes on disk never change");
+        assert_eq!(Column::Class(MemoryClass::Unexplained, Measure::Touched).code(), 128 + 71);
         let columns: Vec<Column> = (0..=u8::MAX).filter_map(Column::from_code).collect();
         assert_eq!(columns.len(), PLAIN.len() + 4 * CLASSES.len());
         for column in &columns {
             assert_eq!(Column::from_code(column.code()), Some(*column));
             assert_eq!(Column::from_name(&column.name()), Some(*column), "{}", column.name());
         }
-        assert_eq!(CLASSES, MemoryClass::ALL, "a class that was added needs a code at the end of CLASSES");
+        assert_eq!(CLASSES, &MemoryClass::ALL, "a class that was added needs a code at the end of CLASSES");
     }
 
     #[test]

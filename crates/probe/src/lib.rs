@@ -12,6 +12,7 @@ mod parts;
 mod prober;
 pub mod proc;
 pub mod remains;
+pub mod sampler;
 pub mod schedules;
 pub mod sys;
 
@@ -19,3 +20,4 @@ pub use clock::Clock;
 pub use parts::{DescriptorDepth, Parts, SpaceDepth, ThreadDepth};
 pub use prober::{Glance, Prober};
 pub use proc::{Absence, PidDir, ProcRoot};
+pub use sampler::{Sampler, SamplerOptions};

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use model::Text;
 
-use crate::schema::SCHEMA;
+use crate::history::HISTORY_SCHEMA;
 
 /// What is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +17,12 @@ pub enum ErrorKind {
     NotFound,
     /// It is something else than a case file.
     NotACase,
+    /// It is something else than a store.
+    NotAStore,
+    /// Another recorder, of this pid, writes it; 0 when it did not say.
+    InUse(u32),
+    /// What was given to be stored contradicts itself.
+    Invalid,
     /// A later flatfoot wrote it, with this schema.
     Newer(u32),
     /// It is a case file, and part of it is missing, changed or never was valid.
@@ -43,8 +49,12 @@ impl ErrorKind {
             Self::NotFound => "no such file or directory".into(),
             Self::NotACase => "not a flatfoot case file".into(),
             Self::Newer(schema) => {
-                format!("made by a newer flatfoot (schema {schema}, this one reads {SCHEMA})")
+                format!("made by a newer flatfoot (schema {schema}, this one reads {HISTORY_SCHEMA})")
             }
+            Self::NotAStore => "not a store of flatfoot's recorder".into(),
+            Self::InUse(0) => "in use by another recorder".into(),
+            Self::InUse(pid) => format!("in use by another recorder, pid {pid}"),
+            Self::Invalid => "what was to be stored contradicts itself".into(),
             Self::Damaged => "damaged".into(),
             Self::TooBig => "holds more than a case file may".into(),
             Self::Exists => "exists already".into(),
@@ -67,7 +77,27 @@ impl ErrorKind {
             Self::DiskFull | Self::ReadOnly => "give a file elsewhere with -o, /dev/shm or -o - for example",
             Self::Denied => "give a directory of your own with -o, or use the file's owner or sudo",
             Self::NoHome => "set XDG_STATE_HOME, or name the file with -o",
-            Self::Io => return None,
+            Self::NotAStore => "flatfoot record makes a store; name it with --store",
+            Self::InUse(_) => "stop that recorder first, or record into another store with --store",
+            Self::Io | Self::Invalid => return None,
+        })
+    }
+
+    /// What to do when it is a store.
+    fn hint_of_store(self) -> Option<&'static str> {
+        Some(match self {
+            Self::NotFound => "check the path; flatfoot record makes a store",
+            Self::Damaged => {
+                "what can still be read is used; move the file away to begin anew, or export what is left of it"
+            }
+            Self::TooBig => "record fewer processes",
+            Self::DiskFull => {
+                "free some space, or lower the store's size: recording goes on by itself, and nothing recorded is lost"
+            }
+            Self::ReadOnly => "make the file system writable, or record into another store with --store",
+            Self::Denied => "use the store's owner or sudo, or another store with --store",
+            Self::Io => "check the disk (dmesg); recording goes on when it can be written again",
+            other => return other.hint(),
         })
     }
 }
@@ -80,6 +110,7 @@ pub struct Error {
     path: PathBuf,
     place: Option<String>,
     source: Option<Box<dyn StdError + Send + Sync>>,
+    is_store: bool,
 }
 
 /// A path for a terminal.
@@ -89,12 +120,18 @@ fn shown(path: &Path) -> Text {
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, path: &Path) -> Self {
-        Self { kind, path: path.to_owned(), place: None, source: None }
+        Self { kind, path: path.to_owned(), place: None, source: None, is_store: false }
     }
 
     /// Adds where in the file it is.
     pub(crate) fn at(mut self, place: impl Into<String>) -> Self {
         self.place = Some(place.into());
+        self
+    }
+
+    /// What to do about it is what to do about a store.
+    pub(crate) fn of_store(mut self) -> Self {
+        self.is_store = true;
         self
     }
 
@@ -122,7 +159,13 @@ impl Error {
             Some(Code::ReadOnly) => ErrorKind::ReadOnly,
             Some(Code::PermissionDenied | Code::AuthorizationForStatementDenied) => ErrorKind::Denied,
             Some(Code::TooBig | Code::OutOfMemory) => ErrorKind::TooBig,
-            Some(Code::CannotOpen | Code::SystemIoFailure | Code::FileLockingProtocolFailed) => ErrorKind::Io,
+            Some(
+                Code::CannotOpen
+                | Code::SystemIoFailure
+                | Code::FileLockingProtocolFailed
+                | Code::DatabaseBusy
+                | Code::DatabaseLocked,
+            ) => ErrorKind::Io,
             _ => ErrorKind::Damaged,
         };
         Self::new(kind, path).because(error)
@@ -149,6 +192,6 @@ impl Error {
     /// What to do about it, as one sentence without a full stop.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
-        self.kind.hint()
+        if self.is_store { self.kind.hint_of_store() } else { self.kind.hint() }
     }
 }

@@ -49,7 +49,10 @@ pub fn prune(dir: &Path, keep: usize) -> Result<usize, Error> {
             && name.as_bytes().ends_with(TEMPORARY_SUFFIX.as_bytes())
         {
             removed += usize::from(remove_if_abandoned(&entry.path()));
-        } else if name.as_bytes().ends_with(CASE_SUFFIX.as_bytes()) {
+        } else if name.as_bytes().ends_with(CASE_SUFFIX.as_bytes())
+            // A recorder's store may lie here, too, and not have been written to for long.
+            && !crate::history::looks_like_store(&entry.path())
+        {
             cases.push((meta.modified().ok(), entry.path()));
         }
     }

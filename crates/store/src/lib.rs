@@ -11,6 +11,7 @@ mod database;
 
 mod error;
 mod folder;
+pub mod history;
 mod look;
 mod reader;
 mod record;

@@ -7,7 +7,7 @@ use model::{Look, ProcessReading, Reading, Text};
 use crate::blob::{BlobError, Unpacker};
 use crate::database::scan;
 use crate::error::{Error, ErrorKind};
-use crate::reader::CaseReader;
+use crate::reader::Looks;
 use crate::record::{StoredCore, StoredHead};
 use crate::schema::{Budget, Kind, MAX_PROCESSES, process_id};
 use crate::space::StoredSpace;
@@ -63,7 +63,7 @@ impl Cause {
 
 /// Reads one look within its budget.
 pub(crate) struct LookReader<'a> {
-    case: &'a CaseReader,
+    case: &'a Looks,
     budget: Budget,
     /// Compressed bytes that may still come. All blobs of a file together are smaller than it, unless its pages
     /// are strung together to be read again and again.
@@ -71,19 +71,24 @@ pub(crate) struct LookReader<'a> {
 }
 
 impl<'a> LookReader<'a> {
-    pub(crate) fn new(case: &'a CaseReader) -> Self {
+    pub(crate) fn new(case: &'a Looks) -> Self {
         Self { case, budget: Budget::of_one_look(), bytes: case.bytes }
     }
 
-    pub(crate) fn read(mut self, index: usize, bulk: Bulk) -> Result<StoredLook, Error> {
+    pub(crate) fn read(self, index: usize, bulk: Bulk) -> Result<StoredLook, Error> {
         let place = format!("look {index}");
-        let path = &self.case.path;
-        let Some(id) = self.case.looks.get(index).copied() else {
-            return Err(Error::new(ErrorKind::NotFound, path).at(place));
+        let Some(id) = self.case.ids.get(index).copied() else {
+            return Err(Error::new(ErrorKind::NotFound, &self.case.path).at(place));
         };
+        self.read_id(id, &place, bulk)
+    }
+
+    /// The look of a key.
+    pub(crate) fn read_id(mut self, id: u64, place: &str, bulk: Bulk) -> Result<StoredLook, Error> {
+        let path = &self.case.path;
         let head: StoredHead = self
             .blob(HEAD, id as i64, |unpacker, blob, budget| unpacker.unpack(blob, Kind::Head, budget))
-            .map_err(|cause| cause.into_error(path).at(place.clone()))?;
+            .map_err(|cause| cause.into_error(path).at(place))?;
 
         let mut lost = Vec::new();
         let ids = process_id(id, 0)..=process_id(id, MAX_PROCESSES);

@@ -15,6 +15,7 @@ use rusqlite::{Connection, OptionalExtension};
 use crate::blob::Unpacker;
 use crate::database::{check_tables, connect, scan};
 use crate::error::{Error, ErrorKind};
+use crate::history::HISTORY_SCHEMA;
 use crate::look::{Bulk, LookReader, StoredLook};
 use crate::schema::{About, Header, MAX_LOOKS, SCHEMA};
 
@@ -23,7 +24,7 @@ use crate::schema::{About, Header, MAX_LOOKS, SCHEMA};
 pub fn looks_like_case(path: &Path) -> bool {
     // Asked of anything a user may type: opening a pipe would wait for its other end.
     fs::metadata(path).is_ok_and(|meta| meta.is_file())
-        && read_header(path).is_ok_and(|raw| Header::parse(&raw, path).is_ok_and(|_| true))
+        && read_header(path).is_ok_and(|raw| Header::parse(&raw, path).is_ok_and(|header| !header.is_store))
 }
 
 fn read_header(path: &Path) -> std::io::Result<Vec<u8>> {
@@ -32,52 +33,116 @@ fn read_header(path: &Path) -> std::io::Result<Vec<u8>> {
     Ok(raw)
 }
 
-/// An open case file. Any number of readers may have it open.
-pub struct CaseReader {
+/// The looks of an open file, be it a case or a store.
+pub(crate) struct Looks {
     pub(crate) path: PathBuf,
     pub(crate) db: Connection,
-    about: About,
-    /// Keys of the looks.
-    pub(crate) looks: Vec<u64>,
+    /// Their keys.
+    pub(crate) ids: Vec<u64>,
     /// Size of the file.
     pub(crate) bytes: u64,
+    pub(crate) unpacker: RefCell<Unpacker>,
+}
+
+impl Looks {
+    pub(crate) fn new(path: &Path, db: Connection, bytes: u64) -> Result<Self, Error> {
+        let unpacker = Unpacker::new().map_err(|error| Error::io(error, path))?;
+        Ok(Self { path: path.to_owned(), db, ids: Vec::new(), bytes, unpacker: RefCell::new(unpacker) })
+    }
+
+    /// What the file says about itself; false when that is damaged.
+    pub(crate) fn about(&self) -> (About, bool) {
+        let mut about = About::default();
+        let mut sound = true;
+        for key in About::default().entries().map(|(key, _)| key) {
+            match self.meta(key) {
+                Ok(value) => about.set(key, value.unwrap_or_default()),
+                Err(_) => sound = false,
+            }
+        }
+        (about, sound)
+    }
+
+    /// A row of `meta`.
+    pub(crate) fn meta(&self, key: &str) -> rusqlite::Result<Option<Text>> {
+        let value = self.db.query_row("SELECT value FROM meta WHERE key = ?", [key], |row| {
+            Ok(Text::from_bytes(row.get_ref(0)?.as_bytes().unwrap_or_default()))
+        });
+        value.optional()
+    }
+
+    /// Finds the looks.
+    pub(crate) fn find(&mut self) -> Result<(), Error> {
+        let all = 0..=(MAX_LOOKS as i64);
+        let found = scan(&self.db, "SELECT id FROM look", all, MAX_LOOKS as usize, |_| ());
+        self.ids = found.rows.into_iter().map(|(id, ())| id as u64).collect();
+        match found.error {
+            Some(error) if self.ids.is_empty() => {
+                Err(Error::sqlite(error, &self.path).at("the list of looks"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn read(&self, index: usize, bulk: Bulk) -> Result<StoredLook, Error> {
+        LookReader::new(self).read(index, bulk)
+    }
+}
+
+/// What a file's first bytes say, once it is a regular file.
+pub(crate) fn open_header(path: &Path) -> Result<(Header, u64), Error> {
+    let meta = fs::metadata(path).map_err(|error| Error::io(error, path))?;
+    if !meta.is_file() {
+        return Err(Error::new(ErrorKind::NotACase, path));
+    }
+    let header = read_header(path).map_err(|error| Error::io(error, path))?;
+    let header = Header::parse(&header, path)?;
+    if header.schema > HISTORY_SCHEMA {
+        return Err(Error::new(ErrorKind::Newer(header.schema), path));
+    }
+    if header.schema < SCHEMA {
+        return Err(Error::new(ErrorKind::Damaged, path));
+    }
+    Ok((header, meta.len()))
+}
+
+/// Opens a case file of any schema that is read here; what is missing of it, as the end of a sentence.
+pub(crate) fn open_case(path: &Path) -> Result<(Looks, u32, Option<String>), Error> {
+    let (header, bytes) = open_header(path)?;
+    if header.is_store {
+        return Err(Error::new(ErrorKind::NotACase, path).at("it is a recorder's store"));
+    }
+    let lost = header
+        .bytes
+        .filter(|expected| *expected > bytes)
+        .map(|expected| format!("cut short: {bytes} of {expected} bytes are there"));
+    let db = connect(path, lost.is_some())?;
+    check_tables(&db, path, header.schema)?;
+    Ok((Looks::new(path, db, bytes)?, header.schema, lost))
+}
+
+/// An open case file. Any number of readers may have it open.
+pub struct CaseReader {
+    looks: Looks,
+    about: About,
     /// What opening found to be missing.
     lost: Option<String>,
-    pub(crate) unpacker: RefCell<Unpacker>,
 }
 
 impl CaseReader {
     /// Opens a case file; fails when it is none, is of a newer schema, or is damaged beyond its first look.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let meta = fs::metadata(path).map_err(|error| Error::io(error, path))?;
-        if !meta.is_file() {
-            return Err(Error::new(ErrorKind::NotACase, path));
+        let (looks, _, lost) = open_case(path)?;
+        let (about, sound) = looks.about();
+        let mut reader = Self { looks, about, lost };
+        if !sound {
+            reader.note("what the file says about itself is damaged");
         }
-        let header = read_header(path).map_err(|error| Error::io(error, path))?;
-        let header = Header::parse(&header, path)?;
-        if header.schema != SCHEMA {
-            let kind =
-                if header.schema > SCHEMA { ErrorKind::Newer(header.schema) } else { ErrorKind::Damaged };
-            return Err(Error::new(kind, path));
+        reader.looks.find()?;
+        let written = reader.looks.meta("looks").ok().flatten();
+        if written.is_none_or(|written| written.as_str() != reader.len().to_string()) {
+            reader.note("the list of looks is damaged");
         }
-        let lost = header
-            .bytes
-            .filter(|bytes| *bytes > meta.len())
-            .map(|bytes| format!("cut short: {} of {bytes} bytes are there", meta.len()));
-        let db = connect(path, lost.is_some())?;
-        check_tables(&db, path)?;
-        let unpacker = Unpacker::new().map_err(|error| Error::io(error, path))?;
-        let mut reader = Self {
-            path: path.to_owned(),
-            db,
-            about: About::default(),
-            looks: Vec::new(),
-            bytes: meta.len(),
-            lost,
-            unpacker: RefCell::new(unpacker),
-        };
-        reader.read_about();
-        reader.read_looks()?;
         Ok(reader)
     }
 
@@ -90,13 +155,13 @@ impl CaseReader {
     /// How many looks there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.looks.len()
+        self.looks.ids.len()
     }
 
     /// Is there no look in it?
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.looks.is_empty()
+        self.looks.ids.is_empty()
     }
 
     /// What was found missing when the file was opened, as the end of a sentence.
@@ -112,41 +177,12 @@ impl CaseReader {
 
     /// One look, counted from 0.
     pub fn look(&self, index: usize) -> Result<StoredLook, Error> {
-        LookReader::new(self).read(index, Bulk::Read)
+        self.looks.read(index, Bulk::Read)
     }
 
     /// One look without its bulky parts: threads and address spaces are `Skipped`.
     pub fn outline(&self, index: usize) -> Result<StoredLook, Error> {
-        LookReader::new(self).read(index, Bulk::Skip)
-    }
-
-    fn read_about(&mut self) {
-        for key in About::default().entries().map(|(key, _)| key) {
-            let value = self.db.query_row("SELECT value FROM meta WHERE key = ?", [key], |row| {
-                Ok(Text::from_bytes(row.get_ref(0)?.as_bytes().unwrap_or_default()))
-            });
-            match value.optional() {
-                Ok(value) => self.about.set(key, value.unwrap_or_default()),
-                Err(_) => self.note("what the file says about itself is damaged"),
-            }
-        }
-    }
-
-    fn read_looks(&mut self) -> Result<(), Error> {
-        let all = 0..=(MAX_LOOKS as i64);
-        let found = scan(&self.db, "SELECT id FROM look", all, MAX_LOOKS as usize, |_| ());
-        self.looks = found.rows.into_iter().map(|(id, ())| id as u64).collect();
-        if let (Some(error), true) = (found.error, self.looks.is_empty()) {
-            return Err(Error::sqlite(error, &self.path).at("the list of looks"));
-        }
-        let written = self
-            .db
-            .query_row("SELECT value FROM meta WHERE key = 'looks'", [], |row| row.get::<_, String>(0));
-        if written.is_ok_and(|written| written == self.looks.len().to_string()) {
-            return Ok(());
-        }
-        self.note("the list of looks is damaged");
-        Ok(())
+        self.looks.read(index, Bulk::Skip)
     }
 
     /// Keeps the first damage that was found: it is the cause of the others.

@@ -29,6 +29,7 @@ use std::path::Path;
 use model::Text;
 
 use crate::error::{Error, ErrorKind};
+use crate::history::STORE_ID;
 
 /// The version of the layout, in the database's `user_version`.
 pub const SCHEMA: u32 = 1;
@@ -183,6 +184,8 @@ impl About {
 pub(crate) struct Header {
     /// `user_version`.
     pub(crate) schema: u32,
+    /// Is it a recorder's store?
+    pub(crate) is_store: bool,
     /// The size that the database believes to have; `None` when it doesn't know.
     pub(crate) bytes: Option<u64>,
 }
@@ -198,18 +201,22 @@ impl Header {
             raw.get(at..at + 4).and_then(|b| b.try_into().ok()).map_or(0, u32::from_be_bytes)
         };
         let magic = raw.len() >= Self::LEN && raw.starts_with(b"SQLite format 3\0");
-        if !magic || word(68) != APPLICATION_ID {
+        let is_store = word(68) == STORE_ID;
+        if !magic || !(is_store || word(68) == APPLICATION_ID) {
             return Err(Error::new(ErrorKind::NotACase, path));
         }
         let page = match u64::from(word(14) & 0xffff) {
             1 => 65_536,
             size => size,
         };
-        // Format versions other than 1 (2 is WAL) are never written by flatfoot.
-        if raw[18..20] != [1, 1] || !page.is_power_of_two() || page < 512 {
+        // Format versions are 1, and 2 with a write-ahead log, as only a store has one.
+        if !(raw[18..20] == [1, 1] || (is_store && raw[18..20] == [2, 2]))
+            || !page.is_power_of_two()
+            || page < 512
+        {
             return Err(Error::new(ErrorKind::Damaged, path).at("the header"));
         }
         let counted = word(24) == word(92) && word(28) > 0;
-        Ok(Self { schema: word(60), bytes: counted.then(|| page * u64::from(word(28))) })
+        Ok(Self { schema: word(60), is_store, bytes: counted.then(|| page * u64::from(word(28))) })
     }
 }

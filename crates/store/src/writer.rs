@@ -13,9 +13,10 @@ use rusqlite::{Connection, OpenFlags, params};
 
 use crate::blob::{BlobError, Packer};
 use crate::error::{Error, ErrorKind};
+use crate::history::tables;
 use crate::record::{Core, Head};
 use crate::schema::{
-    APPLICATION_ID, About, Budget, Kind, MAX_LOOKS, MAX_PROCESSES, MAX_ROWS, SCHEMA, TABLES, process_id,
+    APPLICATION_ID, About, Budget, Kind, MAX_LOOKS, MAX_PROCESSES, MAX_ROWS, SCHEMA, process_id,
 };
 use crate::space::SpaceTable;
 use crate::temporary::Temporary;
@@ -62,7 +63,7 @@ impl CaseWriter {
         }
         let temporary = Temporary::create(path).map_err(|error| Error::io(error, path))?;
         let packer = Packer::new().map_err(|error| Error::io(error, path))?;
-        let db = open_new(&temporary.path, about).map_err(|error| Error::sqlite(error, path))?;
+        let db = open_new(&temporary.path, about, SCHEMA).map_err(|error| Error::sqlite(error, path))?;
         Ok(Self { path: path.to_owned(), replace, db: Some(db), temporary, packer, looks: 0 })
     }
 
@@ -72,20 +73,10 @@ impl CaseWriter {
             return Err(Error::new(ErrorKind::Io, &self.path).at("an earlier look could not be written"));
         };
         let id = self.looks;
-        let added =
-            LookWriter { db: &db, packer: &mut self.packer, budget: Budget::of_one_look(), id }.write(look);
-        match added {
-            Ok(()) => {
-                self.db = Some(db);
-                self.looks += 1;
-                Ok(())
-            }
-            Err(Failure { error, place }) => Err(match error {
-                FailureKind::Sqlite(error) => Error::sqlite(error, &self.path),
-                FailureKind::Blob(error) => Error::new(ErrorKind::TooBig, &self.path).because(error),
-            }
-            .at(place)),
-        }
+        write_look(&db, &mut self.packer, id, look, &self.path)?;
+        self.db = Some(db);
+        self.looks += 1;
+        Ok(())
     }
 
     /// Writes what is left, waits until it is on the disk, and gives the file its name.
@@ -104,7 +95,7 @@ impl CaseWriter {
     }
 }
 
-fn open_new(path: &Path, about: &About) -> rusqlite::Result<Connection> {
+pub(crate) fn open_new(path: &Path, about: &About, schema: u32) -> rusqlite::Result<Connection> {
     // Nobody else knows this file: no locks. Created by us just now: no links.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_URI
@@ -117,8 +108,8 @@ fn open_new(path: &Path, about: &About) -> rusqlite::Result<Connection> {
          PRAGMA cache_size=-256; BEGIN EXCLUSIVE;",
     )?;
     db.pragma_update(None, "application_id", APPLICATION_ID)?;
-    db.pragma_update(None, "user_version", SCHEMA)?;
-    for (_, statement) in TABLES {
+    db.pragma_update(None, "user_version", schema)?;
+    for (_, statement) in tables(schema) {
         db.execute_batch(statement)?;
     }
     for (key, value) in about.entries() {
@@ -139,6 +130,25 @@ pub(crate) fn uri(path: &Path, option: &str) -> String {
         }
     }
     uri + "?" + option
+}
+
+/// Writes one look into the tables of schema 1.
+pub(crate) fn write_look(
+    db: &Connection,
+    packer: &mut Packer,
+    id: u64,
+    look: &Look,
+    path: &Path,
+) -> Result<(), Error> {
+    LookWriter { db, packer, budget: Budget::of_one_look(), id }.write(look).map_err(
+        |Failure { error, place }| {
+            match error {
+                FailureKind::Sqlite(error) => Error::sqlite(error, path),
+                FailureKind::Blob(error) => Error::new(ErrorKind::TooBig, path).because(error),
+            }
+            .at(place)
+        },
+    )
 }
 
 struct Failure {

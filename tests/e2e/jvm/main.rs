@@ -5,6 +5,7 @@ mod support;
 
 mod contained;
 mod creators;
+mod fixed;
 mod heap;
 mod refusals;
 mod silent;

@@ -9,8 +9,24 @@ use crate::facts::leaking;
 use crate::support::flatfoot::collect;
 use crate::support::{Flatfoot, Leaker, need, shell, wait_until};
 
-const COMMANDS: [&str; 11] =
-    ["diagnose", "top", "threads", "map", "save", "report", "doctor", "demo", "schema", "completions", "man"];
+const COMMANDS: [&str; 16] = [
+    "diagnose",
+    "top",
+    "threads",
+    "map",
+    "save",
+    "watch",
+    "record",
+    "report",
+    "check",
+    "compare",
+    "detect",
+    "doctor",
+    "demo",
+    "schema",
+    "completions",
+    "man",
+];
 
 #[test]
 fn each_command_has_help_with_examples() {

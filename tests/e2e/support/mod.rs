@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub(crate) use flatfoot::{Flatfoot, Run};
-pub(crate) use leaker::Leaker;
+pub(crate) use leaker::{Leaker, built};
 
 /// The repository's root.
 pub(crate) fn root() -> PathBuf {

@@ -10,7 +10,9 @@ mod cost;
 mod floor;
 mod inside;
 mod latency;
+mod recorder;
 mod statistics;
+mod store;
 mod table;
 mod target;
 mod works;
@@ -57,19 +59,30 @@ enum Part {
     Latency,
     Top,
     Diagnose,
+    /// Sampling and recording a thousand processes, against who else records them
+    Recorder,
     /// Attach, agent and counters of a JVM
     Inside,
+    /// Size and speed of the recorder's store
+    Store,
     /// Size and build of the binary
     Binary,
 }
 
 /// Measures and prints.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
-    let built = Built::now()?;
     let wanted = |part: Part| options.only.is_empty() || options.only.contains(&part);
     let commands = options.rounds.unwrap_or(if options.quick { 5 } else { 21 });
     let rounds = Rounds { commands, floors: commands };
     let mut rows: Vec<Row> = Vec::new();
+    if options.only == [Part::Store] {
+        // Needs no binary, and no minute to build one.
+        say("the store");
+        rows.extend(store::rows(rounds).unwrap_or_else(|why| vec![Row::missing("the store", &why)]));
+        print(&rows, commands);
+        return Ok(if rows.iter().all(Row::is_measured) { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    }
+    let built = Built::now()?;
     if [Part::Jvm, Part::Threads, Part::Diagnose].into_iter().any(wanted) {
         match Target::java(&built, THREADS) {
             Ok(java) => {
@@ -117,6 +130,14 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     if wanted(Part::Top) {
         say("a thousand processes");
         rows.extend(works::host(&built, rounds));
+    }
+    if wanted(Part::Recorder) {
+        say("recording a thousand processes");
+        rows.extend(recorder::rows(&built, if options.quick { 20 } else { 60 }));
+    }
+    if wanted(Part::Store) {
+        say("the store");
+        rows.extend(store::rows(rounds).unwrap_or_else(|why| vec![Row::missing("the store", &why)]));
     }
     if wanted(Part::Binary) {
         say(if options.cold { "the binary, built from nothing" } else { "the binary" });

@@ -15,6 +15,10 @@ pub(crate) enum Unit {
     Seconds,
     /// 6.7 MB, of bytes.
     Megabytes,
+    /// 0.42 B, of bytes.
+    Bytes,
+    /// 27 ns, of seconds.
+    Nanoseconds,
 }
 
 /// What is to be reached; compared with the median.
@@ -154,7 +158,8 @@ pub(crate) fn markdown(rows: &[Row]) -> String {
 
 fn scaled(value: f64, unit: Unit) -> f64 {
     match unit {
-        Unit::Times | Unit::Seconds => value,
+        Unit::Times | Unit::Seconds | Unit::Bytes => value,
+        Unit::Nanoseconds => value * 1e9,
         Unit::Milliseconds => value * 1e3,
         Unit::Megabytes => value / 1e6,
     }
@@ -187,6 +192,8 @@ fn unit(unit: Unit) -> &'static str {
         Unit::Milliseconds => " ms",
         Unit::Seconds => " s",
         Unit::Megabytes => " MB",
+        Unit::Bytes => " B",
+        Unit::Nanoseconds => " ns",
     }
 }
 

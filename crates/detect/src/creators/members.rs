@@ -65,6 +65,32 @@ pub fn fits(pattern: &str, name: &str) -> bool {
         || names(name).any(|cut| matches(pattern.as_bytes(), cut.as_bytes()))
 }
 
+/// The same for a name as the kernel tells it: whole, cut at its end, or (JDK 23 and later) in its middle.
+#[must_use]
+pub fn fits_cut(pattern: &str, name: &str) -> bool {
+    let ends = name.split_once("..").filter(|(head, tail)| head.len() == 7 && tail.len() == 6);
+    let in_middle = |(head, tail): (&str, &str)| {
+        let backwards = |text: &str| text.bytes().rev().collect::<Vec<u8>>();
+        begins(pattern.as_bytes(), head.as_bytes()) && begins(&backwards(pattern), &backwards(tail))
+    };
+    matches(pattern.as_bytes(), name.as_bytes())
+        || (name.len() == KERNEL_NAME
+            && (begins(pattern.as_bytes(), name.as_bytes()) || ends.is_some_and(in_middle)))
+}
+
+/// Does a name of the pattern begin so?
+fn begins(pattern: &[u8], head: &[u8]) -> bool {
+    match (pattern.split_first(), head.split_first()) {
+        (_, None) => true,
+        (Some((b'*', rest)), Some((first, others))) if first.is_ascii_hexdigit() => {
+            let digits = others.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+            (0..=digits).any(|at| begins(rest, &others[at..]))
+        }
+        (Some((wanted, rest)), Some((first, others))) => wanted == first && begins(rest, others),
+        _ => false,
+    }
+}
+
 /// Stars stand for one digit (or hexadecimal digit) or more.
 fn matches(pattern: &[u8], name: &[u8]) -> bool {
     match (pattern.split_first(), name.split_first()) {
@@ -117,6 +143,26 @@ mod tests {
         assert!(!members.has_born(&birth("main", 60.0)));
         assert!(members.has_name("pool-1350-thread-1") && !members.has_name("main"));
         assert_eq!(members.count(), 3);
+    }
+
+    #[test]
+    fn names_that_the_kernel_cut_fit_their_pattern() {
+        let fits = |name: &str| fits_cut("pool-*-thread-1", name);
+        for name in
+            ["pool-1-thread-1", "pool-1350-threa", "pool-13-thread-", "pool-123456789-", "pool-13..read-1"]
+        {
+            assert!(fits(name), "{name}");
+        }
+        for name in [
+            "pool-1-thread-2",
+            "pool-1350-thre",
+            "pool-x-thread-1",
+            "pool",
+            "http-13..read-1",
+            "pool-13..read-2",
+        ] {
+            assert!(!fits(name), "{name}");
+        }
     }
 
     #[test]

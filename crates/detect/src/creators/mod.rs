@@ -18,7 +18,7 @@ use model::{
     SpawnStack, Text, Thread, ThreadGroup, ThreadOwner, show,
 };
 
-pub use members::fits;
+pub use members::{fits, fits_cut};
 pub use role::{Role, known_as, of_class as role_of_class, of_frame};
 
 use members::Members;

@@ -2,8 +2,9 @@
 
 use model::{Confidence, Evidence, Finding, FindingKind, show};
 
+use super::trend::growing;
 use super::{Judgement, Point, Rule, Subject, finding_id};
-use crate::growth::{Growth, two_window};
+use crate::judge::Unit;
 
 /// Fewer new descriptors, children or mappings than this are not called growth.
 pub(super) const MIN_STEP: f64 = 5.0;
@@ -17,9 +18,9 @@ impl Rule for Descriptors {
     }
 
     fn check(&self, subject: &Subject<'_>, out: &mut Judgement) {
-        let Some((rate, interval)) = growing(subject, |p| p.descriptors.map(|n| n as f64), MIN_STEP) else {
-            return;
-        };
+        let figure = |p: &Point| p.descriptors.map(|n| n as f64);
+        let Some(trend) = growing(subject, figure, Unit::Count, MIN_STEP) else { return };
+        let rate = trend.rate;
         let pid = subject.reading.key.pid;
         let last = subject.history.last();
         let total = last.and_then(|p| p.descriptors).unwrap_or(0);
@@ -27,8 +28,7 @@ impl Rule for Descriptors {
         let mut finding =
             start(subject, FindingKind::DescriptorLeak, kind.as_deref().unwrap_or("descriptors"));
         finding.count = total;
-        finding.rate_per_s = Some(rate);
-        finding.rate_interval = Some(interval);
+        trend.mark(&mut finding);
         finding.evidence.push(Evidence {
             claim: format!(
                 "{} descriptors open, {} more each {}",
@@ -38,7 +38,7 @@ impl Rule for Descriptors {
             ),
             value: Some(total as f64),
             source: format!("/proc/{pid}/fd"),
-            statistic: Some(watched(subject)),
+            statistic: Some(trend.statistic()),
             supports: true,
             reproduce: Some(format!("ls /proc/{pid}/fd | wc -l")),
         });
@@ -73,7 +73,8 @@ impl Rule for Children {
 
     fn check(&self, subject: &Subject<'_>, out: &mut Judgement) {
         let all = |p: &Point| p.children.map(|(alive, dead)| (alive + dead) as f64);
-        let Some((rate, interval)) = growing(subject, all, MIN_STEP) else { return };
+        let Some(trend) = growing(subject, all, Unit::Count, MIN_STEP) else { return };
+        let rate = trend.rate;
         let pid = subject.reading.key.pid;
         let (alive, dead) = subject.history.last().and_then(|p| p.children).unwrap_or((0, 0));
         let zombies = dead > alive;
@@ -81,8 +82,7 @@ impl Rule for Children {
             if zombies { "children that ended and are not waited for" } else { "children that live on" };
         let mut finding = start(subject, FindingKind::ChildProcessLeak, what);
         finding.count = alive + dead;
-        finding.rate_per_s = Some(rate);
-        finding.rate_interval = Some(interval);
+        trend.mark(&mut finding);
         finding.evidence.push(Evidence {
             claim: format!(
                 "{} children, {} of them dead and not waited for; {} more each {}",
@@ -93,7 +93,7 @@ impl Rule for Children {
             ),
             value: Some((alive + dead) as f64),
             source: "ppid of /proc/*/stat".to_owned(),
-            statistic: Some(watched(subject)),
+            statistic: Some(trend.statistic()),
             supports: true,
             reproduce: Some(format!("ps -o pid= --ppid {pid} | wc -l")),
         });
@@ -109,20 +109,6 @@ impl Rule for Children {
         }
         finding.next.push(format!("ps -o pid,lstart,stat,args --ppid {pid}        shows what they run"));
         out.findings.push(finding);
-    }
-}
-
-/// Rate and interval when a figure of the history grows.
-pub(super) fn growing(
-    subject: &Subject<'_>,
-    figure: impl Fn(&Point) -> Option<f64>,
-    min_step: f64,
-) -> Option<(f64, (f64, f64))> {
-    let points: Vec<(f64, f64)> =
-        subject.history.iter().filter_map(|p| Some((p.at_boot_s, figure(p)?))).collect();
-    match two_window(&points, min_step) {
-        Growth::Growing { rate, interval } => Some((rate, interval)),
-        _ => None,
     }
 }
 
@@ -168,11 +154,6 @@ pub(super) fn start(subject: &Subject<'_>, kind: FindingKind, what: &str) -> Fin
         now: String::new(),
         next: Vec::new(),
     }
-}
-
-/// `64 looks in 360 s`.
-pub(super) fn watched(subject: &Subject<'_>) -> String {
-    format!("{} looks in {}, two-window rule", subject.history.len(), show::duration(subject.watched_s()))
 }
 
 /// A rate as a number of things per unit of time that gives at least one: `(1.0, "minute")`.

@@ -9,9 +9,10 @@
 use model::{Confidence, Evidence, Finding, FindingKind, show};
 
 use super::counts::start;
-use super::{Judgement, Rule, Subject};
+use super::{Judgement, Rule, Subject, trend};
 use crate::growth::{Growth, two_window};
 use crate::heap::{self, Census, ClassGrowth, HeapGrowth};
+use crate::judge::{Context, Unit};
 
 /// Fewer collections of the old generation say nothing about a trend.
 const MIN_COLLECTIONS: usize = 4;
@@ -97,9 +98,13 @@ fn objects(subject: &Subject<'_>, growth: &HeapGrowth, swept: bool) -> Option<Fi
     let live = live_set(subject);
     let risen = (live.len() >= MIN_COLLECTIONS && subject.watched_s() >= WARM_UP_S)
         .then(|| match two_window(&live, MIN_STEP) {
-            Growth::Growing { rate, interval } => Some((rate, interval)),
             Growth::Rises { rate } => Some((rate, (rate, rate))),
-            _ => None,
+            // Right after a collection each value is a floor already.
+            _ => {
+                let context = Context { floor_is_exact: true, ..Context::default() };
+                let trend = trend::of_points(&live, Unit::Bytes, MIN_STEP, &context)?;
+                Some((trend.rate, trend.interval))
+            }
         })
         .flatten();
     let suspects: &[ClassGrowth] = if swept { &growth.suspects } else { &[] };

@@ -2,8 +2,10 @@
 
 use model::{Amounts, Bytes, Evidence, Finding, FindingKind, MemoryClass, show};
 
-use super::counts::{growing, start, watched};
+use super::counts::start;
+use super::trend::{Trend, growing};
 use super::{Judgement, Point, Rule, Subject, checks};
+use crate::judge::Unit;
 
 /// Memory that grew by less is not called growth.
 const MIN_STEP: f64 = 1024.0 * 1024.0;
@@ -24,7 +26,7 @@ impl Rule for Memory {
         }
         let before = out.findings.len();
         let classes: Vec<MemoryClass> =
-            subject.history.last().map(|p| p.classes.iter().map(|(c, _)| *c).collect()).unwrap_or_default();
+            newest(subject).map(|p| p.classes.iter().map(|(c, _)| *c).collect()).unwrap_or_default();
         for class in &classes {
             class_growth(subject, *class, out);
         }
@@ -40,6 +42,11 @@ impl Rule for Memory {
             out.findings.extend(page_tables(subject));
         }
     }
+}
+
+/// The newest point that has classes: a recorder reads them more seldom than the rest.
+fn newest<'a>(subject: &Subject<'a>) -> Option<&'a Point> {
+    subject.history.iter().rfind(|point| !point.classes.is_empty())
 }
 
 fn amounts(point: &Point, class: MemoryClass) -> Option<Amounts> {
@@ -74,16 +81,17 @@ fn class_growth(subject: &Subject<'_>, class: MemoryClass, out: &mut Judgement) 
         return;
     }
     let touched = |p: &Point| amounts(p, class).and_then(|a| a.touched).map(|b| b.0 as f64);
-    let Some((rate, interval)) = growing(subject, touched, MIN_STEP) else { return };
-    let now = subject.history.last().and_then(|p| amounts(p, class)).unwrap_or_default();
+    let Some(trend) = growing(subject, touched, Unit::Bytes, MIN_STEP) else { return };
+    let rate = trend.rate;
+    let now = newest(subject).and_then(|p| amounts(p, class)).unwrap_or_default();
     let bytes = now.touched.unwrap_or_default();
     let mut finding = start(subject, kind, class.label());
-    fill(subject, &mut finding, now, bytes, (rate, interval));
+    fill(subject, &mut finding, now, bytes, &trend);
     finding.evidence.push(Evidence {
         claim: format!("{}: {} in use, {} more", class.label(), show::bytes(bytes), show::byte_rate(rate)),
         value: heap_check(subject, class).map(|_| bytes.0 as f64 / 1024.0),
         source: format!("/proc/{}/pagemap", subject.reading.key.pid),
-        statistic: Some(watched(subject)),
+        statistic: Some(trend.statistic()),
         supports: true,
         reproduce: heap_check(subject, class),
     });
@@ -112,12 +120,12 @@ fn anonymous(subject: &Subject<'_>, class: MemoryClass) -> Option<Evidence> {
 /// Only figures taken right after a collection can tell a leak of objects from objects not yet collected.
 fn java_heap(subject: &Subject<'_>, out: &mut Judgement) {
     let touched = |p: &Point| amounts(p, MemoryClass::JavaHeap).and_then(|a| a.touched).map(|b| b.0 as f64);
-    if let Some((rate, _)) = growing(subject, touched, MIN_STEP) {
+    if let Some(trend) = growing(subject, touched, Unit::Bytes, MIN_STEP) {
         out.not_judged.push(format!(
             "the Java heap of {}[{}] rises by {} within its bounds: only its size right after a collection can judge it",
             subject.process.name,
             subject.process.pid,
-            show::byte_rate(rate)
+            show::byte_rate(trend.rate)
         ));
     }
 }
@@ -131,19 +139,19 @@ fn reservations(subject: &Subject<'_>) -> Option<Finding> {
     };
     let reserved = |p: &Point| sum(p, |a| a.reserved);
     let touched = |p: &Point| sum(p, |a| a.touched.unwrap_or_default());
-    let (rate, interval) = growing(subject, reserved, MIN_STEP)?;
-    let rise = |figure: &dyn Fn(&Point) -> Option<f64>| {
-        Some(figure(subject.history.last()?)? - figure(subject.history.first()?)?)
-    };
+    let trend = growing(subject, reserved, Unit::Bytes, MIN_STEP)?;
+    let rate = trend.rate;
+    let oldest = subject.history.iter().find(|p| !p.classes.is_empty());
+    let rise = |figure: &dyn Fn(&Point) -> Option<f64>| Some(figure(newest(subject)?)? - figure(oldest?)?);
     if rise(&touched)? * 4.0 > rise(&reserved)? {
         return None;
     }
-    let last = subject.history.last()?;
+    let last = newest(subject)?;
     let mut now = amounts(last, MemoryClass::Anonymous).unwrap_or_default();
     now.add(&amounts(last, MemoryClass::Reserved).unwrap_or_default());
     let pid = subject.reading.key.pid;
     let mut finding = start(subject, FindingKind::ReservationLeak, "anonymous address space");
-    fill(subject, &mut finding, now, now.reserved, (rate, interval));
+    fill(subject, &mut finding, now, now.reserved, &trend);
     let size = subject.reading.stat.virtual_size;
     finding.evidence.push(Evidence {
         claim: format!(
@@ -154,7 +162,7 @@ fn reservations(subject: &Subject<'_>) -> Option<Finding> {
         ),
         value: Some(size.0 as f64 / 1024.0),
         source: format!("/proc/{pid}/maps"),
-        statistic: Some(watched(subject)),
+        statistic: Some(trend.statistic()),
         supports: true,
         reproduce: Some(format!("awk '/^VmSize/ {{print $2}}' /proc/{pid}/status")),
     });
@@ -164,18 +172,19 @@ fn reservations(subject: &Subject<'_>) -> Option<Finding> {
 
 /// Without mappings (a look at a whole host): resident memory as a whole.
 fn resident(subject: &Subject<'_>) -> Option<Finding> {
-    let (rate, interval) = growing(subject, |p| p.resident.map(|b| b.0 as f64), 4.0 * MIN_STEP)?;
+    let trend = growing(subject, |p| p.resident.map(|b| b.0 as f64), Unit::Bytes, 4.0 * MIN_STEP)?;
+    let rate = trend.rate;
     let now = subject.history.last()?.resident?;
     let pid = subject.reading.key.pid;
     let mut finding = start(subject, FindingKind::MemoryGrowth, "resident memory");
-    fill(subject, &mut finding, Amounts { touched: Some(now), ..Amounts::default() }, now, (rate, interval));
+    fill(subject, &mut finding, Amounts { touched: Some(now), ..Amounts::default() }, now, &trend);
     finding.reserved_bytes = None;
     finding.committed_bytes = None;
     finding.evidence.push(Evidence {
         claim: format!("{} resident, {} more", show::bytes(now), show::byte_rate(rate)),
         value: Some(now.0 as f64 / 1024.0),
         source: format!("/proc/{pid}/statm"),
-        statistic: Some(watched(subject)),
+        statistic: Some(trend.statistic()),
         supports: true,
         reproduce: Some(format!("awk '/^VmRSS/ {{print $2}}' /proc/{pid}/status")),
     });
@@ -184,34 +193,27 @@ fn resident(subject: &Subject<'_>) -> Option<Finding> {
 }
 
 fn page_tables(subject: &Subject<'_>) -> Option<Finding> {
-    let (rate, interval) = growing(subject, |p| p.page_tables.map(|b| b.0 as f64), MIN_STEP)?;
+    let trend = growing(subject, |p| p.page_tables.map(|b| b.0 as f64), Unit::Bytes, MIN_STEP)?;
+    let rate = trend.rate;
     let now = subject.history.last()?.page_tables?;
     let pid = subject.reading.key.pid;
     let mut finding = start(subject, FindingKind::KernelMemoryGrowth, "page tables");
     finding.count = now.0;
-    finding.rate_per_s = Some(rate);
-    finding.rate_interval = Some(interval);
+    trend.mark(&mut finding);
     finding.evidence.push(Evidence {
         claim: format!("{} of page tables, {} more", show::bytes(now), show::byte_rate(rate)),
         value: Some(now.0 as f64 / 1024.0),
         source: format!("/proc/{pid}/status, VmPTE"),
-        statistic: Some(watched(subject)),
+        statistic: Some(trend.statistic()),
         supports: true,
         reproduce: Some(format!("awk '/^VmPTE/ {{print $2}}' /proc/{pid}/status")),
     });
     Some(finding)
 }
 
-fn fill(
-    subject: &Subject<'_>,
-    finding: &mut Finding,
-    now: Amounts,
-    bytes: Bytes,
-    (rate, interval): (f64, (f64, f64)),
-) {
+fn fill(subject: &Subject<'_>, finding: &mut Finding, now: Amounts, bytes: Bytes, trend: &Trend) {
     finding.count = bytes.0;
-    finding.rate_per_s = Some(rate);
-    finding.rate_interval = Some(interval);
+    trend.mark(finding);
     finding.reserved_bytes = Some(now.reserved.0);
     finding.committed_bytes = Some(now.committed.0);
     finding.touched_bytes = now.touched.map(|b| b.0);

@@ -11,6 +11,7 @@ mod memory;
 mod risk;
 mod subject;
 mod thread_leak;
+mod trend;
 
 pub use jvm::JvmPoint;
 pub use subject::{Judgement, Point, Rates, Subject, finding_id};

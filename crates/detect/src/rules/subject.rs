@@ -6,9 +6,10 @@ use model::{
 };
 
 use super::JvmPoint;
-use super::counts::growing;
+use super::trend::growing;
 use crate::eta::Rate;
 use crate::heap::Census;
+use crate::judge::Unit;
 
 /// One process, with what was derived from its readings.
 #[derive(Clone, Copy, Debug)]
@@ -153,8 +154,9 @@ impl Subject<'_> {
 
     /// How fast the number of mappings grows, when it does: each new block may be one or two.
     fn mappings_rate(&self) -> Option<Rate> {
-        let (per_s, (low, high)) = growing(self, |p| p.mappings.map(|n| n as f64), super::counts::MIN_STEP)?;
-        Some(Rate { per_s, low, high })
+        let figure = |p: &Point| p.mappings.map(|n| n as f64);
+        let trend = growing(self, figure, Unit::Count, super::counts::MIN_STEP)?;
+        Some(Rate { per_s: trend.rate, low: trend.interval.0, high: trend.interval.1 })
     }
 
     /// Mappings that each thread's stack takes: two with a guard mapping of its own, else one.

@@ -48,6 +48,12 @@ impl Calendar {
         utc: false,
     };
 
+    /// Is it meant in UTC, not in local time?
+    #[must_use]
+    pub fn is_utc(self) -> bool {
+        self.utc
+    }
+
     /// Firings from midnight of `first_day` (days since 1970-01-01) on, in seconds since 1970-01-01 00:00 of
     /// the calendar's own clock (local time or UTC). Ends when none comes for four decades.
     pub fn firings(self, first_day: i64) -> impl Iterator<Item = i64> {

@@ -28,6 +28,12 @@ pub fn parse_calendar(text: &str) -> Option<Calendar> {
     oncalendar::parse(text)
 }
 
+/// Reads Quartz's or Spring's six or seven fields (`0 0 * * * ?`); `None` when they name no calendar time.
+#[must_use]
+pub fn parse_quartz(text: &str) -> Option<Calendar> {
+    quartz::parse(text)
+}
+
 /// Schedules that fire like this cadence: first those found on the host, in their order, then (without a
 /// source) the Quartz and cron expressions that would, each with its meaning and its near miss.
 ///

@@ -6,13 +6,14 @@ mod label;
 
 use std::collections::{BTreeMap, HashMap};
 
-use detect::eta::Rate;
+use detect::cadence::Window;
+use detect::eta::{self, Rate};
 use detect::groups::{GroupInput, group};
 use detect::heap::Census;
 use detect::rules::{self, Judgement, Point, Subject};
 use model::{
-    HostReading, Impact, JavaThread, JvmInside, Limit, Look, MemoryMap, Pid, ProcessKey, ProcessReading,
-    ProcessRef, Reading, Remains, Thread, ThreadGroup,
+    BirthKind, HostReading, Impact, JavaThread, JvmInside, Limit, Look, MemoryMap, Pid, ProcessKey,
+    ProcessReading, ProcessRef, Reading, Remains, Thread, ThreadGroup,
 };
 
 pub(crate) use document::{Diagnosis, HostSummary, LookedAt, NearestLimit, SavedCase};
@@ -20,6 +21,7 @@ pub(crate) use history::point;
 pub(crate) use label::{identity, label};
 
 use crate::present::time::rfc3339;
+use crate::source::Past;
 
 /// One process over the looks, with what was derived from the newest.
 pub(crate) struct Tracked {
@@ -29,10 +31,25 @@ pub(crate) struct Tracked {
     pub(crate) groups: Vec<ThreadGroup>,
     history: Vec<Point>,
     first_threads: Option<(f64, Vec<Thread>)>,
+    /// When it was first looked at, and the CPU ticks it had used by then.
+    first_cpu: Option<(f64, f64)>,
     censuses: Vec<Census>,
 }
 
 impl Tracked {
+    /// A point per look, oldest first.
+    pub(crate) fn history(&self) -> &[Point] {
+        &self.history
+    }
+
+    /// CPU seconds per second from the first look at it to the last; `None` for one look.
+    pub(crate) fn cpu_per_s(&self, ticks_per_second: u64) -> Option<f64> {
+        let (first_s, first_cpu) = self.first_cpu?;
+        let span = self.now_boot_s - first_s;
+        (span > 0.0)
+            .then(|| (cpu_ticks(&self.reading) - first_cpu).max(0.0) / span / ticks_per_second.max(1) as f64)
+    }
+
     /// Class histograms, oldest first.
     pub(crate) fn censuses(&self) -> &[Census] {
         &self.censuses
@@ -92,11 +109,13 @@ impl Analyser {
         let census = history::census(&process, now_boot_s);
         let before = self.processes.remove(&process.key);
         let (mut history, mut first_threads, mut memory) = (Vec::new(), None, None);
+        let mut first_cpu = Some((now_boot_s, cpu_ticks(&process)));
         let mut censuses = Vec::new();
         // An older look's mappings don't fit newer threads: classified again, the stacks would be lost.
         let mapped_now = process.space.value().is_some();
         if let Some(before) = before {
             history = before.history;
+            first_cpu = before.first_cpu;
             censuses = before.censuses;
             memory = before.memory;
             first_threads = before.first_threads.or_else(|| {
@@ -118,9 +137,24 @@ impl Analyser {
                 groups: Vec::new(),
                 history,
                 first_threads,
+                first_cpu,
                 censuses,
             },
         );
+    }
+
+    /// Adds what was recorded before the looks.
+    pub(crate) fn take_past(&mut self, mut past: Past) {
+        for (key, tracked) in &mut self.processes {
+            let Some(mut points) = past.points.remove(key) else { continue };
+            let first = tracked.history.first().map_or(f64::INFINITY, |point| point.at_boot_s);
+            points.retain(|point| point.at_boot_s < first);
+            self.first_at_boot_s =
+                points.first().map_or(self.first_at_boot_s, |p| p.at_boot_s.min(self.first_at_boot_s));
+            self.looks = self.looks.max(points.len() as u64 + 1);
+            points.append(&mut tracked.history);
+            tracked.history = points;
+        }
     }
 
     /// Groups the threads of each process. Called once, when the last look is in.
@@ -238,6 +272,21 @@ impl Analyser {
         detect::limits::of_process(&self.subject(tracked, &process, ""), &rates)
     }
 
+    /// Births per second at present, of groups whose births have a rhythm that goes on.
+    pub(crate) fn births(&self, tracked: &Tracked, group: &ThreadGroup) -> Option<Rate> {
+        if group.cadence.kind != BirthKind::Regular {
+            return None;
+        }
+        let window = Window {
+            start_s: tracked.reading.stat.start.seconds(self.host.ticks_per_second),
+            end_s: tracked.now_boot_s,
+            resolution_s: 1.0 / self.host.ticks_per_second.max(1) as f64,
+            booted_unix_s: self.host.booted_unix_s,
+            utc_offset_s: self.host.utc_offset_s,
+        };
+        eta::rate_from_births(&group.births, &window, &group.cadence)
+    }
+
     /// The process that is nearest to a limit of its own, by share used.
     pub(crate) fn nearest_limit(&self) -> Option<NearestLimit> {
         let mut nearest: Option<NearestLimit> = None;
@@ -321,8 +370,13 @@ impl Analyser {
     }
 }
 
+/// User and system time since its start, in ticks.
+fn cpu_ticks(process: &ProcessReading) -> f64 {
+    (process.stat.utime.0 + process.stat.stime.0) as f64
+}
+
 /// A look that did not ask for something does not make it unknown.
-fn keep_skipped(new: &mut ProcessReading, old: ProcessReading) {
+pub(crate) fn keep_skipped(new: &mut ProcessReading, old: ProcessReading) {
     fn keep<T>(new: &mut Reading<T>, old: Reading<T>) {
         if matches!(new, Reading::Skipped) {
             *new = old;

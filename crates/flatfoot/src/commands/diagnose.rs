@@ -171,6 +171,7 @@ impl Looks {
             self.analyser.push(look);
             Ok(())
         })?;
+        self.analyser.take_past(source.past(ask)?);
         self.watched.remarks.extend(watched.remarks);
         self.watched.remarks.extend(lost);
         self.watched.ended |= watched.ended;

@@ -1,16 +1,21 @@
 //! One file per command: choose the source, ask it, show the answer.
 
+mod check;
+mod compare;
 mod demo;
+mod detect;
 mod diagnose;
 mod doctor;
 mod heap;
 mod map;
+mod record;
 mod report;
 mod save;
 mod schema;
 mod shell;
 mod threads;
 mod top;
+mod watch;
 
 use anyhow::Result;
 use model::Pid;
@@ -37,8 +42,14 @@ pub(crate) fn run(args: Args, term: Term) -> Result<Code> {
         Command::Map(args) => map::run(&args, term),
         Command::Heap(args) => heap::run(&args, term),
         Command::Save(args) => save::run(&args, term),
+        Command::Watch(args) => watch::run(&args, term),
+        Command::Record(args) => record::run(&args, term),
         Command::Report(args) => report::run(&args, term),
+        Command::Check(args) => check::run(&args, term),
+        Command::CheckGuard(args) => crate::check::guard::run(&args),
+        Command::Compare(args) => compare::run(&args, term),
         Command::Doctor => doctor::run(term),
+        Command::Detect(args) => detect::run(&args, term),
         Command::Demo(args) => demo::run(args, term),
         Command::DemoChild { period_ms } => demo::child(period_ms),
         Command::Schema(args) => schema::run(&args),
@@ -50,9 +61,11 @@ pub(crate) fn run(args: Args, term: Term) -> Result<Code> {
 /// What one process's views are made of: the looks at it, of which a live source gives one.
 fn look_at(source: &mut dyn Source, pid: Pid, parts: Parts, host: OfHost) -> Result<Analyser> {
     let mut analyser = Analyser::default();
-    source.looks(&Ask { host, ..Ask::once(vec![pid], parts) }, &mut |look| {
+    let ask = Ask { host, ..Ask::once(vec![pid], parts) };
+    source.looks(&ask, &mut |look| {
         analyser.push(look);
         Ok(())
     })?;
+    analyser.take_past(source.past(&ask)?);
     Ok(analyser)
 }

@@ -6,9 +6,12 @@ use serde_json::{Map, Value};
 
 use super::save::SavedDocument;
 use crate::analyse::Diagnosis;
+use crate::check::document::Document as CheckDocument;
 use crate::cli;
 use crate::failure::{Code, Failure};
 use crate::present;
+use crate::present::compare::{CompareDocument, ProofDocument};
+use crate::present::detect::DetectDocument;
 use crate::present::doctor::DoctorDocument;
 use crate::present::heap::HeapDocument;
 use crate::present::map::MapDocument;
@@ -36,14 +39,18 @@ pub(crate) fn run(args: &cli::Schema) -> Result<Code> {
     Ok(Code::Clean)
 }
 
-fn all() -> [(&'static str, Schema); 7] {
-    [
+fn all() -> Vec<(&'static str, Schema)> {
+    vec![
         ("diagnosis", schema_for!(Diagnosis)),
         ("map", schema_for!(MapDocument)),
         ("threads", schema_for!(ThreadsDocument)),
         ("heap", schema_for!(HeapDocument)),
         ("top", schema_for!(TopDocument)),
+        ("check", schema_for!(CheckDocument)),
+        ("compare", schema_for!(CompareDocument)),
+        ("proof", schema_for!(ProofDocument)),
         ("doctor", schema_for!(DoctorDocument)),
+        ("detect", schema_for!(DetectDocument)),
         ("saved", schema_for!(SavedDocument)),
     ]
 }

@@ -1,9 +1,7 @@
 //! flatfoot threads: who is there, and since when.
 
 use anyhow::Result;
-use detect::cadence::Window;
-use detect::eta;
-use model::{AccessLevel, BirthKind, Pid, ThreadGroup};
+use model::{AccessLevel, Pid};
 use probe::{Parts, SpaceDepth, ThreadDepth};
 
 use super::map::gone;
@@ -125,26 +123,17 @@ fn document(analyser: &Analyser, tracked: &Tracked, count: u64, origin: String) 
         groups: tracked
             .groups
             .iter()
-            .map(|g| GroupRow::new(g, &analyser.host, tracked.now_boot_s, births_per_s(analyser, tracked, g)))
+            .map(|g| {
+                GroupRow::new(
+                    g,
+                    &analyser.host,
+                    tracked.now_boot_s,
+                    analyser.births(tracked, g).map(|rate| rate.per_s),
+                )
+            })
             .collect(),
         owners: Vec::new(),
         remarks,
         impact: analyser.impact(),
     }
-}
-
-/// Births per second at present, of groups whose births have a rhythm that goes on.
-fn births_per_s(analyser: &Analyser, tracked: &Tracked, group: &ThreadGroup) -> Option<f64> {
-    if group.cadence.kind != BirthKind::Regular {
-        return None;
-    }
-    let host = &analyser.host;
-    let window = Window {
-        start_s: tracked.reading.stat.start.seconds(host.ticks_per_second),
-        end_s: tracked.now_boot_s,
-        resolution_s: 1.0 / host.ticks_per_second.max(1) as f64,
-        booted_unix_s: host.booted_unix_s,
-        utc_offset_s: host.utc_offset_s,
-    };
-    eta::rate_from_births(&group.births, &window, &group.cadence).map(|r| r.per_s)
 }

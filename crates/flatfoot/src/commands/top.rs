@@ -101,11 +101,12 @@ fn candidates(
     };
     if glances.is_none() || !whom.is_empty() {
         let overview = Parts { threads: ThreadDepth::Basic, ..Parts::overview() };
-        let seen =
-            source.looks(&Ask { threads_from: THREADS_FROM, ..Ask::once(whom, overview) }, &mut |look| {
-                analyser.push(look);
-                Ok(())
-            });
+        let ask = Ask { threads_from: THREADS_FROM, ..Ask::once(whom, overview) };
+        let seen = source.looks(&ask, &mut |look| {
+            analyser.push(look);
+            Ok(())
+        });
+        analyser.take_past(source.past(&ask)?);
         // Who was seen at a glance may have ended since.
         if glances.is_none() {
             seen?;

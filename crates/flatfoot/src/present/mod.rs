@@ -1,7 +1,10 @@
 //! How results are shown. Nothing is read or concluded here; every command's text and JSON is written by this
 //! module from what `analyse` made.
 
+pub(crate) mod check;
+pub(crate) mod compare;
 mod creators;
+pub(crate) mod detect;
 pub(crate) mod diagnosis;
 pub(crate) mod doctor;
 pub(crate) mod heap;

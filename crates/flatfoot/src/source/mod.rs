@@ -2,13 +2,18 @@
 
 mod case;
 mod live;
+mod recorded;
+
+use std::collections::HashMap;
 
 use anyhow::Result;
-use model::{Look, Pid};
+use detect::rules::Point;
+use model::{Look, Pid, ProcessKey};
 use probe::{Glance, Parts, ProcRoot};
 
 pub(crate) use case::CaseSource;
 pub(crate) use live::{LiveSource, parts_of_everybody};
+pub(crate) use recorded::RecordedSource;
 
 use crate::target::Spec;
 
@@ -58,6 +63,13 @@ pub(crate) struct Watched {
     pub(crate) ended: bool,
 }
 
+/// What was recorded before the look.
+#[derive(Debug, Default)]
+pub(crate) struct Past {
+    /// Figures of processes, oldest first.
+    pub(crate) points: HashMap<ProcessKey, Vec<Point>>,
+}
+
 /// A source of looks.
 pub(crate) trait Source {
     /// Is it the running host?
@@ -81,6 +93,11 @@ pub(crate) trait Source {
 
     /// The processes that a recorded source holds in full; empty for a live one.
     fn detailed(&mut self) -> Result<Vec<Pid>>;
+
+    /// What growth is judged from besides the looks; nothing but for a recorder's store.
+    fn past(&mut self, _ask: &Ask) -> Result<Past> {
+        Ok(Past::default())
+    }
 
     /// Gives each look to `on_look`, oldest first. A recorded source gives what it has of what is asked for.
     fn looks(&mut self, ask: &Ask, on_look: &mut dyn FnMut(Look) -> Result<()>) -> Result<Watched>;

@@ -146,7 +146,7 @@ pub(crate) fn loaded(figures: &Figures) -> String {
 }
 
 /// `agent 87 KB loaded, hook removed (…)`, `3 thread starts slowed by 8 µs each`.
-fn words(figures: &Figures) -> Vec<String> {
+pub(crate) fn words(figures: &Figures) -> Vec<String> {
     let mut words = vec![loaded(figures)];
     if figures.starts > 0 {
         let starts = if figures.starts == 1 {

@@ -73,6 +73,31 @@ fn sentence(plan: &Plan<'_>, refusal: &Refusal) -> String {
     format!("the inside of {}[{pid}]: {refusal}; {}", stat.name, refusal.hint())
 }
 
+/// Before an agent watches a JVM for a while: says what it will do. Is its attach listener up already? The refusal is the
+/// one that attaching would end in.
+pub(crate) fn announce_rounds(
+    root: &ProcRoot,
+    reading: &ProcessReading,
+    term: Term,
+) -> Result<bool, Refusal> {
+    let before = preview(root, &reading.key)?;
+    if !term.quiet && !term.json {
+        let plan = Plan { root, reading, level: AccessLevel::Agent, waits: Vec::new(), walk_s: None, term };
+        eprint!("{}", words::announce_rounds(&plan, &before));
+    }
+    Ok(before.listener_up)
+}
+
+/// Gives frames the names that people know them by, while the process is there.
+pub(crate) fn name(root: &ProcRoot, reading: &ProcessReading, inside: &mut JvmInside) {
+    ruby::name(&mut inside.spawns);
+    let plan = Plan { root, reading, level: AccessLevel::Agent, waits: Vec::new(), walk_s: None, term: Term::default() };
+    name_jars(&plan, inside);
+}
+
+/// What an agent did, as in IMPACT.
+pub(crate) use agent::words as agent_words;
+
 fn ask(plan: &Plan<'_>, told: &mut Told) -> Result<(), Refusal> {
     let before: Preview = preview(plan.root, &plan.reading.key)?;
     if !plan.term.quiet && !plan.term.json {

@@ -50,6 +50,22 @@ pub(super) fn announce(plan: &Plan<'_>, preview: &Preview) -> String {
     out
 }
 
+/// `Will load 58 KiB into java[3248] while the rounds are run: …`.
+pub(super) fn announce_rounds(plan: &Plan<'_>, preview: &Preview) -> String {
+    let who = format!("{}[{}]", plan.reading.stat.name, plan.reading.key.pid);
+    let bytes = show::bytes(model::Bytes(probe::hotspot::agent::embedded().len() as u64));
+    let listener = if preview.listener_up {
+        "its attach listener is up"
+    } else {
+        "starts its attach listener, a thread"
+    };
+    format!(
+        "Will load {bytes} into {who} while the rounds are run: each thread start takes some 15 µs longer (the first from a place: some 2 ms);\n{}{listener}; {}.   Ctrl-C ends it at any time.\n",
+        warns(plan),
+        headroom(preview)
+    )
+}
+
 /// `headroom 3,153 threads: safe`.
 fn headroom(preview: &Preview) -> String {
     let tasks =

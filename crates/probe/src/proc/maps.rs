@@ -39,6 +39,11 @@ pub struct Parser {
     file: &'static str,
 }
 
+/// Mappings for which there is room from the start: more than the default limit (max_map_count) lets a process have.
+/// Memory that is not written costs nothing but its address space; a list that grows by doubling writes each of its
+/// pages twice or three times, and a page that is written first costs as much as reading ten mappings.
+pub(super) const ROOM: usize = 1 << 16;
+
 impl Default for Parser {
     fn default() -> Self {
         Self::new("maps")
@@ -49,7 +54,7 @@ impl Parser {
     /// A parser that names this file in its errors.
     #[must_use]
     pub(crate) fn new(file: &'static str) -> Self {
-        Self { mappings: Vec::new(), names: Names::default(), last_end: 0, lines: 0, file }
+        Self { mappings: Vec::with_capacity(ROOM), names: Names::default(), last_end: 0, lines: 0, file }
     }
 
     /// Takes the whole lines at the beginning of `bytes` and says how many bytes they were: the rest is to be given

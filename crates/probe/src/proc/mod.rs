@@ -7,6 +7,7 @@ pub mod cmdline;
 pub mod fd;
 pub mod host;
 pub mod limits;
+pub mod listen;
 pub mod maps;
 pub mod meminfo;
 pub mod mountinfo;

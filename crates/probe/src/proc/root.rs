@@ -50,6 +50,12 @@ impl ProcRoot {
         self.live
     }
 
+    /// The same place once more. Both descriptors stand at the same entry of it: each listing starts anew.
+    pub(crate) fn duplicate(&self) -> io::Result<Self> {
+        let Self { fd, path, prefix, live } = self;
+        Ok(Self { fd: fd.try_clone()?, path: path.clone(), prefix: prefix.clone(), live: *live })
+    }
+
     /// The path it was opened by.
     #[must_use]
     pub fn path(&self) -> &Path {

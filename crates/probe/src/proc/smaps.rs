@@ -87,8 +87,8 @@ impl Default for Parser {
     fn default() -> Self {
         Self {
             maps: maps::Parser::new("smaps"),
-            details: Vec::new(),
-            touched: Vec::new(),
+            details: Vec::with_capacity(maps::ROOM),
+            touched: Vec::with_capacity(maps::ROOM),
             layout: None,
             current: false,
             learning: None,

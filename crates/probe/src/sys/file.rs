@@ -76,6 +76,11 @@ pub fn read_record<'a>(dir: impl AsFd, name: &CStr, space: &'a mut [u8]) -> Resu
     }
 }
 
+/// The size that the kernel gives a file or directory.
+pub(crate) fn size(dir: impl AsFd, name: &CStr) -> Result<u64, Errno> {
+    statx(dir, name, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::SIZE).map(|found| found.stx_size)
+}
+
 /// How many links a directory has.
 pub(crate) fn links(dir: impl AsFd, name: &CStr) -> Result<u64, Errno> {
     statx(dir, name, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::NLINK).map(|found| u64::from(found.stx_nlink))

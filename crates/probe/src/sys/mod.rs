@@ -3,7 +3,9 @@
 
 pub mod credentials;
 pub mod dents;
+pub mod family;
 pub mod file;
+pub mod limits;
 pub mod pagemap;
 pub mod place;
 pub mod process;

@@ -70,6 +70,13 @@ fn naming_path<'a>(memberships: &[Membership<'a>]) -> &'a [u8] {
     ranked.iter().filter_map(path_of).find(|path| *path != b"/").unwrap_or(b"/")
 }
 
+/// The unit and the container in the content of /proc/PID/cgroup, without a look at the groups.
+pub(crate) fn unit_and_container(content: &[u8]) -> (Option<Text>, Option<Text>) {
+    let Ok(memberships) = parse(content) else { return (None, None) };
+    let path = naming_path(&memberships);
+    (names::unit(path), names::container(path))
+}
+
 /// What is known of the host's cgroups: where they are mounted, and the directories read in this look.
 #[derive(Debug, Default)]
 pub struct CgroupTree {

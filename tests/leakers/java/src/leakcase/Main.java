@@ -36,6 +36,7 @@ import java.util.Arrays;
  * threadlocal MS SIZE [COUNT]     what a pooled thread keeps for itself
  * load MIB_PER_S LIVE_MIB    a server at work: healthy
  * cache MS SIZE ENTRIES      a cache that gets full: healthy
+ * serve PORT fresh-pool|shared-pool   a pool for each request, never shut down; one for all: healthy
  * </pre>
  */
 public final class Main {
@@ -76,6 +77,9 @@ public final class Main {
                 break;
             case "cache":
                 Memory.cache(number(rest, 0), size(rest, 1), number(rest, 2));
+                break;
+            case "serve":
+                Server.serve(number(rest, 0), rest[1]);
                 break;
             case "heap":
             case "direct-buffers":

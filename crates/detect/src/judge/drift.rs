@@ -1,0 +1,80 @@
+//! Does it drift, or does it wander? A random walk ends far from where it began, and a straight line fits it
+//! with a small error, because its errors add up. So the drift is measured under a model that lets the level
+//! wander as far as its own steps say: a level that makes a random step from block to block, seen with noise
+//! (the local level of structural time series, Harvey 1989). Its differences have a mean (the drift) and a
+//! tridiagonal covariance with one unknown share; several shares are weighed by their restricted likelihood,
+//! as a few blocks never tell the share for sure and the most likely one alone would promise too much.
+
+/// Shares of the variance that are the level's own steps, from none to all.
+const SHARES: [f64; 9] = [0.0, 0.003, 0.01, 0.03, 0.1, 0.25, 0.5, 0.75, 1.0];
+
+/// Drift per block in multiples of its error, the shares weighed by their likelihood; 0 for fewer than four
+/// values. `resolution`: the smallest deviation that counts, so that exact values don't promise all.
+pub(super) fn drift(values: &[f64], resolution: f64) -> f64 {
+    let mut found = [(0.0, 0.0); SHARES.len()];
+    for (share, found) in SHARES.into_iter().zip(&mut found) {
+        match with_share(values, resolution, share) {
+            Some(result) => *found = result,
+            None => return 0.0,
+        }
+    }
+    let best = found.iter().map(|(likelihood, _)| *likelihood).fold(f64::NEG_INFINITY, f64::max);
+    let (mut weights, mut sum) = (0.0, 0.0);
+    for (likelihood, multiple) in found {
+        let weight = (likelihood - best).exp();
+        weights += weight;
+        sum += weight * multiple;
+    }
+    sum / weights
+}
+
+/// Restricted log-likelihood, and drift in multiples of its error, for one share of the level's steps.
+fn with_share(values: &[f64], resolution: f64, share: f64) -> Option<(f64, f64)> {
+    let m = values.len().checked_sub(1).filter(|m| *m >= 3)?;
+    // Of differences: variance share + 2 (1 − share), covariance of neighbours −(1 − share). V = L D Lᵀ, and
+    // x'V⁻¹y is a sum over the solved L.
+    let (diagonal, beside) = (share + 2.0 * (1.0 - share), share - 1.0);
+    let (mut log_det, mut ones, mut shared, mut squares) = (0.0, 0.0, 0.0, 0.0);
+    let (mut pivot, mut one, mut step) = (diagonal, 0.0, 0.0);
+    let mut factor = 0.0;
+    for (k, pair) in values.windows(2).enumerate() {
+        if k > 0 {
+            factor = beside / pivot;
+            pivot = diagonal - beside * factor;
+        }
+        one = 1.0 - factor * one;
+        step = pair[1] - pair[0] - factor * step;
+        log_det += pivot.ln();
+        ones += one * one / pivot;
+        shared += one * step / pivot;
+        squares += step * step / pivot;
+    }
+    let mean = shared / ones;
+    let left = (m - 1) as f64;
+    let rest = (squares - mean * shared).max(0.0) / left + resolution * resolution;
+    let likelihood = -0.5 * (left * rest.ln() + log_det + ones.ln());
+    Some((likelihood, mean / (rest / ones).sqrt()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Wandering only, it is the t statistic of the differences' mean.
+    #[test]
+    fn all_steps_its_own_is_the_plain_t() {
+        let values = [0.0, 2.0, 3.0, 7.0, 8.0];
+        let (_, multiple) = with_share(&values, 0.0, 1.0).unwrap();
+        // Differences 2, 1, 4, 1: mean 2, variance 2, error √(2/4).
+        assert!((multiple - 2.0 / 0.5_f64.sqrt()).abs() < 1e-12, "{multiple}");
+        assert_eq!(drift(&values[..3], 0.0), 0.0);
+    }
+
+    #[test]
+    fn a_line_drifts_and_a_seesaw_does_not() {
+        let noise = [0.3, -0.2, 0.1, 0.4, -0.5, 0.2, -0.1, 0.0, 0.3, -0.4, 0.1, -0.2];
+        let line: Vec<f64> = noise.iter().enumerate().map(|(k, e)| k as f64 + e).collect();
+        assert!(drift(&line, 1e-9) > 10.0, "{}", drift(&line, 1e-9));
+        assert!(drift(&noise, 1e-9).abs() < 2.0, "{}", drift(&noise, 1e-9));
+    }
+}

@@ -1,0 +1,212 @@
+//! The recorder: samples the host at an interval, keeps every tick in a store, watches all series for growth, and says
+//! when that changes.
+//!
+//! ```text
+//! Sampler ── Tick ──► HistoryWriter      (safe when `tick` returns, whatever ends the recorder then)
+//!               └───► Watch ── changes ──► Reporter (a line or a JSON object each), and a deep look into the store
+//! ```
+//!
+//! A recorder runs for months beside work that matters more: it has a low priority, gives way when a tick costs more
+//! than its share, never makes up for ticks that were late, and records its own cost like everything else.
+
+mod closer;
+mod pace;
+mod place;
+mod report;
+mod service;
+mod watch;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::Result;
+use model::{Event, EventKind, Look, ProcessNo, Tick};
+use probe::{Clock, ProcRoot, Sampler, SamplerOptions};
+use store::history::{HistoryWriter, Retention};
+
+use crate::commands::VERSION;
+use crate::failure::{Code, Failure};
+use crate::interrupt;
+use crate::present::Term;
+pub(crate) use closer::Closer;
+pub(crate) use pace::Pace;
+pub(crate) use place::{default_store, store_to_read};
+pub(crate) use report::Reporter;
+pub(crate) use watch::{Change, Watch};
+
+/// How to record.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// The store.
+    pub(crate) path: std::path::PathBuf,
+    /// Seconds between ticks.
+    pub(crate) interval_s: f64,
+    /// How long to record; for ever when it is not said.
+    pub(crate) for_s: Option<f64>,
+    /// How long and how much is kept.
+    pub(crate) retention: Retention,
+    /// How to say what is found.
+    pub(crate) term: Term,
+}
+
+/// Is the store failing, and how many ticks had to wait in memory?
+#[derive(Debug, Default)]
+struct Trouble {
+    failing: bool,
+    lost: u64,
+}
+
+/// Records until it is told to end.
+pub(crate) fn run(settings: &Settings) -> Result<Code> {
+    interrupt::listen();
+    let flush = on_hangup();
+    service::be_humble();
+    let mut writer = HistoryWriter::open(&settings.path, &about(), settings.retention)?;
+    let root = ProcRoot::open("/proc").map_err(no_proc)?;
+    let known = writer.known().map(|known| (known.incarnation.key, known.process)).collect();
+    let options = SamplerOptions {
+        interval_s: settings.interval_s,
+        next: writer.next_process(),
+        known,
+        ..SamplerOptions::default()
+    };
+    let mut sampler = Sampler::new(root, options).map_err(no_proc)?;
+    let mut reporter = Reporter::new(settings.term, "flatfoot.record/1");
+    let mut watch = Watch::new(settings.interval_s);
+    let mut closer = Closer::new()?;
+    reporter.began(&settings.path, settings.interval_s, writer.damage())?;
+    let notify = service::Notify::from_environment();
+
+    let mut pace = Pace::new(settings.interval_s, Clock::monotonic());
+    let mut tick = Tick::default();
+    let mut trouble = Trouble::default();
+    let until = settings.for_s.map(|for_s| Clock::monotonic() + for_s);
+    let mut first = true;
+    loop {
+        let late_s = pace.late_s(Clock::monotonic());
+        let cpu = Clock::cpu();
+        sampler.tick(&mut tick).map_err(no_proc)?;
+        tick.late_us = (late_s * 1e6) as u64;
+        if first {
+            let interval_ms = (settings.interval_s * 1e3) as u64;
+            let what =
+                EventKind::RecorderStarted { version: VERSION.into(), boot: sampler.boot(), interval_ms };
+            tick.events.insert(0, of_host(&tick, what));
+        }
+        let ends = interrupt::asked() || until.is_some_and(|until| Clock::monotonic() >= until);
+        if ends {
+            tick.events.push(of_host(&tick, EventKind::RecorderStopped));
+        }
+        keep(&mut writer, &tick, &mut trouble, &mut reporter)?;
+        let changes = watch.take(&tick);
+        for change in &changes {
+            reporter.change(change)?;
+        }
+        if !changes.is_empty() || first {
+            sampler.suspects(&watch.suspects());
+        }
+        // Evidence beside the figures: not in the tick that is the last, nor when nothing can be written.
+        if !ends && !trouble.failing {
+            let looks: Vec<Option<Look>> = if first {
+                vec![closer.everybody()]
+            } else {
+                watch.take_suspicious(&changes).into_iter().map(|pid| closer.process(pid)).collect()
+            };
+            for look in looks.into_iter().flatten() {
+                if let Err(error) = writer.look(&look) {
+                    reporter.failing(&error)?;
+                }
+                for finding in closer.news(look) {
+                    reporter.finding(&finding)?;
+                }
+            }
+        }
+        reporter.events(&tick)?;
+        if flush.swap(false, Ordering::Relaxed) {
+            let _ = writer.flush();
+        }
+        if std::mem::take(&mut first) {
+            notify.say("READY=1");
+        }
+        if ends {
+            break;
+        }
+        if let Some(interval_s) = pace.spent(Clock::cpu() - cpu) {
+            sampler.set_interval(interval_s);
+            reporter.stretched(interval_s, settings.interval_s)?;
+        }
+        wait(&mut pace, until, &flush);
+    }
+    notify.say("STOPPING=1");
+    let closed = writer.close();
+    reporter.ended(&watch, trouble.lost)?;
+    closed?;
+    Ok(Code::Clean)
+}
+
+/// Waits for the next tick's time; a signal ends the wait.
+fn wait(pace: &mut Pace, until: Option<f64>, flush: &AtomicBool) {
+    pace.next(Clock::monotonic());
+    loop {
+        let due = until.map_or(pace.due(), |until| pace.due().min(until));
+        let left = due - Clock::monotonic();
+        if left <= 0.0 || interrupt::asked() || flush.load(Ordering::Relaxed) {
+            if left > 0.0 {
+                pace.now(Clock::monotonic());
+            }
+            return;
+        }
+        Clock::sleep(left.min(0.1));
+    }
+}
+
+/// Puts a tick into the store. That the disk is full, or gone, is said once, and recording goes on: the store keeps in
+/// memory what it could not write, and writes it when it can.
+fn keep(
+    writer: &mut HistoryWriter,
+    tick: &Tick,
+    trouble: &mut Trouble,
+    reporter: &mut Reporter,
+) -> Result<()> {
+    match writer.tick(tick) {
+        // What had to wait in memory is written with the next flush: now.
+        Ok(()) => {
+            if trouble.failing && writer.flush().is_ok() {
+                trouble.failing = false;
+                reporter.resumed(trouble.lost)?;
+            }
+        }
+        Err(error) => {
+            trouble.lost += 1;
+            if !std::mem::replace(&mut trouble.failing, true) {
+                reporter.failing(&error)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn of_host(tick: &Tick, what: EventKind) -> Event {
+    Event { at_boot_ms: tick.at_boot_ms, process: ProcessNo::HOST, what }
+}
+
+fn about() -> store::About {
+    store::About {
+        version: VERSION.into(),
+        created: crate::present::time::rfc3339(Clock::wall()).into(),
+        command: "flatfoot record".into(),
+        target: "host".into(),
+    }
+}
+
+/// A hang-up asks a service for something harmless: what is pending is written.
+fn on_hangup() -> Arc<AtomicBool> {
+    let flag = Arc::new(AtomicBool::new(false));
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGHUP, Arc::clone(&flag));
+    flag
+}
+
+#[allow(clippy::needless_pass_by_value)] // as map_err gives it
+fn no_proc(error: std::io::Error) -> Failure {
+    Failure::new(Code::Failed, format!("/proc: {error}"), "flatfoot needs /proc: mount -t proc proc /proc")
+}
