@@ -183,7 +183,7 @@ impl AccessChoice {
 #[derive(Clone, Copy, Debug, Default, ClapArgs)]
 pub(crate) struct Walk {
     /// Walk the JVM's heap once, for who holds its pools; it stands still meanwhile. Needs --access agent
-    #[arg(id = "heap_walk", long)]
+    #[arg(id = "heap_walk", long = "heap-walk")]
     pub(crate) wanted: bool,
     /// The longest that the walk may stop the JVM: not begun when it may take longer, and ended when it does
     #[arg(long, default_value = "1s", value_name = "TIME", value_parser = parse_time, requires = "heap_walk")]

@@ -75,6 +75,10 @@ pub fn rebind(jni: Jni, function: *mut c_void) -> Result<(), i32> {
     FUNCTION.store(function, Release);
     let method = jni.static_method(bridge, c"call", c"()V");
     jni.call_static(bridge, method);
+    // Another version of this agent was here since, and has bound the bridge to itself.
+    if !FUNCTION.load(Acquire).is_null() && jni.register(bridge, c"bind", c"()V", bind as *mut c_void) {
+        jni.call_static(bridge, method);
+    }
     // Taken by `bind` once it is done, whatever came after.
     if FUNCTION.load(Acquire).is_null() { Ok(()) } else { Err(NO_BINDING) }
 }

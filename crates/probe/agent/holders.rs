@@ -69,6 +69,8 @@ pub struct Root {
 pub struct Held {
     /// Place of the edge in the graph and 1; 0: nobody.
     pub by: usize,
+    /// When it is a variable, or JNI.
+    pub root: Option<Root>,
     rank: u8,
 }
 
@@ -326,7 +328,9 @@ impl Heap {
             if let Some(held) = self.pools.as_mut_slice().get_mut(pool)
                 && held.rank < rank
             {
-                *held = Held { by: place.wrapping_add(1), rank };
+                let root = Root { kind, thread, method: reference.method };
+                let root = matches!(kind, LOCAL | NATIVE).then_some(root);
+                *held = Held { by: place.wrapping_add(1), root, rank };
             }
         }
         if reference.tag == 0 && flags & LEAF == 0 {

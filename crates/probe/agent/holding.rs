@@ -74,7 +74,10 @@ impl Holding {
             told.holders.0 = holding.text.keep(out.as_slice());
             let class = held.as_slice().first().and_then(|pool| heap.pool_class(jni, *pool));
             if let Some(class) = class.filter(|class| *class != NOBODY && group < GROUPS) {
-                paths.find(&heap, Wanted { class, pools: Some(held.as_slice()) }, walk.report);
+                match held.as_slice().first().and_then(|pool| heap.held(*pool).root) {
+                    Some(root) => paths.of_root(&heap, root),
+                    None => paths.find(&heap, Wanted { class, pools: Some(held.as_slice()) }, walk.report),
+                }
                 if let Some(path) = paths.found.as_slice().first().copied() {
                     let mut out = List::new();
                     paths.write(&mut heap, path, walk.report, &mut out);

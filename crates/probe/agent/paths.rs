@@ -3,7 +3,7 @@
 
 use crate::arena::{List, Piece};
 use crate::graph::{ELEMENT, Edge, FAR, FAREST, FIELD, LOCAL, NATIVE, NOBODY, STATIC, THREAD};
-use crate::holders::{ARRAY, CLASSES, Heap, JDK, POOLS, ROOTS, THREADS, WEAK, number};
+use crate::holders::{ARRAY, CLASSES, Heap, JDK, POOLS, ROOTS, Root, THREADS, WEAK, number};
 use crate::jni::{Field, Jni, Obj};
 use crate::layout::UNKNOWN;
 use crate::report::Report;
@@ -191,20 +191,33 @@ impl<'a> Paths<'a> {
                     if self.distance(class) != distance {
                         continue;
                     }
-                    let declaring = heap.ti.declaring_class(root.method);
-                    let step = if root.kind == LOCAL && !declaring.is_null() {
-                        let class = number(heap.ti.tag(declaring), CLASSES).unwrap_or(NOBODY);
-                        let text = self.text.keep(heap.ti.method_name(root.method).text());
-                        Step { kind: LOCAL, class, text }
-                    } else if root.kind == LOCAL {
-                        Step { kind: LOCAL, class: NOBODY, text: self.thread_name(root.thread) }
-                    } else {
-                        Step { kind: NATIVE, class: NOBODY, text: Piece::default() }
-                    };
+                    let step = self.root_step(heap, root);
                     self.search(heap, wanted, *object, step);
                 }
             });
         }
+    }
+
+    fn root_step(&mut self, heap: &Heap, root: Root) -> Step {
+        if root.kind != LOCAL {
+            return Step { kind: NATIVE, class: NOBODY, text: Piece::default() };
+        }
+        let declaring = heap.ti.declaring_class(root.method);
+        if declaring.is_null() {
+            return Step { kind: LOCAL, class: NOBODY, text: self.thread_name(root.thread) };
+        }
+        let class = number(heap.ti.tag(declaring), CLASSES).unwrap_or(NOBODY);
+        self.jni.release(declaring);
+        Step { kind: LOCAL, class, text: self.text.keep(heap.ti.method_name(root.method).text()) }
+    }
+
+    /// The path of what a root itself refers to.
+    pub fn of_root(&mut self, heap: &Heap, root: Root) {
+        self.found.truncate(0);
+        let step = self.root_step(heap, root);
+        let start = self.steps.len() as u32;
+        self.steps.push(step);
+        self.found.push(Path { holds: 0, steps: (start, self.steps.len() as u32) });
     }
 
     /// From one object, nearest first.

@@ -1,6 +1,10 @@
 //! What a thread start costs a JVM without us, while the agent watches, and while JFR records its stack, in turns:
 //! `birth_cost JAVA CLASS_PATH [ROUNDS] [FRAMES …]`, with `tests/java/Births.java` compiled. Microseconds of CPU time for one
-//! start: of the thread that starts them, and of the whole process.
+//! start: of the thread that starts them, and of the whole process (whose account is coarse).
+//!
+//! ```text
+//! frames  starter  more: agent, by its own account, JFR  process  more: agent, JFR
+//! ```
 
 #![allow(clippy::print_stdout)] // a program for a terminal
 
@@ -107,7 +111,7 @@ fn measure(java: &str, classes: &str, rounds: u32, frames: u32) -> Result<(), Fa
     }
     let [(none, of_all), (agent, with_agent), (jfr, with_jfr)] = costs.map(|costs| median(&costs));
     println!(
-        "{frames} frames: {none:.1} us a start, agent +{:.1} (its own account {:.1}), JFR +{:.1}; process {of_all:.1}, +{:.1}, +{:.1}",
+        "{frames}\t{none:.2}\t{:.2}\t{:.2}\t{:.2}\t{of_all:.2}\t{:.2}\t{:.2}",
         agent - none,
         median(&hook).0,
         jfr - none,

@@ -119,6 +119,28 @@ fn jvm_pools_that_are_all_held_or_all_alone() {
     );
 }
 
+/// What a waiting thread has in a variable is held, also by one that is not mounted anywhere.
+#[test]
+fn jvm_pools_in_local_variables_are_held() {
+    for (version, kinds) in
+        [(11, &["local"][..]), (17, &["local"]), (21, &["local", "virtual"]), (25, &["virtual"])]
+    {
+        let Some(java) = java(version) else { continue };
+        for kind in kinds {
+            let mut jvm = holders(&java, &[]);
+            jvm.command(kind, 2);
+            let mut attachment = jvm.attach();
+            let mut agent = Agent::load(&mut attachment, Patience::default()).unwrap();
+            let pool = pool_of(&agent.owners_and_holders(PAUSE_S).unwrap(), &format!("{kind}-0"));
+            assert_eq!((pool.pools, pool.unheld), (2, Some(0)), "JDK {version}, {kind}: {pool:#?}");
+            if *kind == "local" {
+                let path = pool.path.as_ref().unwrap().to_string();
+                assert!(path.starts_with("a local of Holders.lambda$command$"), "JDK {version}: {path}");
+            }
+        }
+    }
+}
+
 fn class<'a>(held: &'a [HeldClass], name: &str) -> &'a HeldClass {
     held.iter().find(|one| one.class.as_str() == name).unwrap_or_else(|| panic!("{name}: {held:#?}"))
 }

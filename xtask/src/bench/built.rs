@@ -35,7 +35,7 @@ impl Built {
         cargo(&root, &target, &["--package", "flatfoot"])?;
         run(&root.join("scripts/build-static.sh"), &[])?;
         let mut examples = vec!["--package", "flatfoot-probe"];
-        for example in ["memory_cost", "sampler_cost", "inside_cost", "attach", "counters"] {
+        for example in ["memory_cost", "sampler_cost", "inside_cost", "birth_cost", "attach", "counters"] {
             examples.extend(["--example", example]);
         }
         cargo(&root, &target, &examples)?;

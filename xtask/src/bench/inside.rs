@@ -20,7 +20,9 @@ const BIRTH_MS: u32 = 4;
 /// All rows.
 pub(crate) fn rows(built: &Built, rounds: Rounds) -> Vec<Row> {
     let mut rows = Vec::new();
-    for part in [steps(built, rounds), hook(built, rounds), against_the_jdk(built, rounds)] {
+    for part in
+        [steps(built, rounds), hook(built, rounds), births(built, rounds), against_the_jdk(built, rounds)]
+    {
         match part {
             Ok(found) => rows.extend(found),
             Err(why) => rows.push(Row::missing("inside the JVM", &why)),
@@ -77,6 +79,47 @@ fn hook(built: &Built, rounds: Rounds) -> Result<Vec<Row>> {
     ])
 }
 
+/// CPU time of a thread start from a deep stack, on each JDK that is there, beside Java's own flight recorder.
+fn births(built: &Built, rounds: Rounds) -> Result<Vec<Row>> {
+    const FRAMES: &str = "46";
+    let classes = built.leakers.with_file_name("births");
+    let source = built.root.join("crates/probe/tests/java/Births.java");
+    let javac = Command::new("javac").args(["--release", "11", "-d"]).arg(&classes).arg(source).status();
+    if !javac.context("javac")?.success() {
+        bail!("Births.java cannot be compiled");
+    }
+    let mut rows = Vec::new();
+    for release in [11, 17, 21, 25] {
+        let java = built.root.join(format!("target/tools/jdk-{release}/bin/java"));
+        if !java.exists() {
+            continue;
+        }
+        let (mut agent, mut jfr) = (Vec::new(), Vec::new());
+        for _ in 0..rounds.commands.min(3) {
+            let mut command = Command::new(built.example("birth_cost"));
+            let output = command.arg(&java).arg(&classes).args(["3", FRAMES]).output();
+            let text =
+                String::from_utf8_lossy(&output.context("the example birth_cost")?.stdout).into_owned();
+            let numbers: Vec<f64> = text.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+            let [_, _, of_agent, _, of_jfr, ..] = numbers[..] else { bail!("birth_cost: {text}") };
+            agent.push(of_agent / 1e6);
+            jfr.push(of_jfr / 1e6);
+        }
+        let median = Spread::of(jfr).map_or(0.0, |spread| spread.median);
+        rows.push(
+            Row::new(
+                format!("agent: CPU of a thread start, {FRAMES} frames, JDK {release}"),
+                Unit::Milliseconds,
+                Reach::AtMost(15e-6),
+                Spread::of(agent),
+            )
+            .aside(format!("JFR {}", milliseconds(median)))
+            .command("cargo run --release -p flatfoot-probe --example birth_cost"),
+        );
+    }
+    Ok(rows)
+}
+
 /// Whole commands for the same answer.
 fn against_the_jdk(built: &Built, rounds: Rounds) -> Result<Vec<Row>> {
     let target = Target::java(built, 20)?;
@@ -92,18 +135,21 @@ fn against_the_jdk(built: &Built, rounds: Rounds) -> Result<Vec<Row>> {
         let peer = Run::new(peer, pid);
         let costs = cost::in_turn(&[&own, &peer], rounds.commands)?;
         let wall = |costs: &[cost::Cost]| costs.iter().map(|cost| cost.wall_s).collect::<Vec<f64>>();
-        let (ours, theirs) = (wall(&costs[0]), wall(&costs[1]));
         let median = |values: &[f64]| Spread::of(values.to_vec()).map_or(0.0, |spread| spread.median);
-        rows.push(
-            Row::new(
-                format!("the same answer, {peer}, wall"),
-                Unit::Times,
-                Reach::AtLeast(50.0),
-                Spread::of_ratios(&theirs, &ours),
-            )
-            .aside(format!("{} against {}", milliseconds(median(&theirs)), milliseconds(median(&ours))))
-            .command(format!("{peer} / cargo run --release -p flatfoot-probe --example {own}")),
-        );
+        for (what, ours, theirs) in
+            [("wall", wall(&costs[0]), wall(&costs[1])), ("CPU", cost::cpu(&costs[0]), cost::cpu(&costs[1]))]
+        {
+            rows.push(
+                Row::new(
+                    format!("the same answer, {peer}, {what}"),
+                    Unit::Times,
+                    Reach::AtLeast(50.0),
+                    Spread::of_ratios(&theirs, &ours),
+                )
+                .aside(format!("{} against {}", milliseconds(median(&theirs)), milliseconds(median(&ours))))
+                .command(format!("{peer} / cargo run --release -p flatfoot-probe --example {own}")),
+            );
+        }
     }
     Ok(rows)
 }

@@ -86,6 +86,30 @@ public class Holders {
                 case "weak":
                     WEAK.add(new WeakReference<>(pool(n)));
                     break;
+                case "local":
+                case "virtual":
+                    // A local variable of a thread that waits has it; since 21 that thread may be a virtual one.
+                    int number = n;
+                    Runnable waits = () -> {
+                        ScheduledExecutorService own = pool(number);
+                        try {
+                            Thread.sleep(86_400_000);
+                        } catch (InterruptedException e) {
+                            own.shutdown();
+                        }
+                    };
+                    if (name.equals("virtual")) {
+                        Thread.class.getMethod("startVirtualThread", Runnable.class).invoke(null, waits);
+                    } else {
+                        Thread waiter = new Thread(waits, "waiter");
+                        waiter.setDaemon(true);
+                        waiter.start();
+                    }
+                    // Its worker runs when it has been made.
+                    while (Thread.getAllStackTraces().keySet().stream().noneMatch(t -> t.getName().equals(name + "-" + number))) {
+                        Thread.sleep(1);
+                    }
+                    break;
                 case "timer":
                     new Timer("timer-0", true).schedule(new TimerTask() {
                         public void run() {}

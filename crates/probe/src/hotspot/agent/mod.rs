@@ -4,7 +4,7 @@
 //!
 //! What it does to the target: one `load` for each command, carried out by the listener's thread; while it watches, each
 //! thread start takes some microseconds longer. Everything ends with [`Agent::stop`], or when it is dropped; when
-//! flatfoot is killed the hook ends at the first thread start after [`LEASE_S`]. The library (60 KB) stays mapped, as
+//! flatfoot is killed the hook ends at the first thread start after [`LEASE_S`]. The library (97 KB) stays mapped, as
 //! HotSpot unloads no agent. JDK 21 and later print a warning when it is loaded: [`warns`].
 
 mod deliver;
