@@ -97,7 +97,7 @@ mod tests {
     #[test]
     fn moments_are_read_as_people_write_them() {
         let now = monday();
-        let at = |text: &str| parse(text, &now).map(|unix| crate::present::time::rfc3339(unix));
+        let at = |text: &str| parse(text, &now).map(crate::present::time::rfc3339);
         let ok = |text: &str| Ok::<_, String>(text.to_owned());
         assert_eq!(at("now"), ok("2026-03-02T09:00:00Z"));
         assert_eq!(at("24h"), ok("2026-03-01T09:00:00Z"));

@@ -21,6 +21,7 @@ mod map_jvm;
 mod map_stacks;
 mod namespaces;
 mod record;
+mod recorded;
 mod remains;
 mod rights;
 mod schemas;

@@ -366,7 +366,7 @@ fn systemd_is_told_when_it_is_ready_and_when_it_stops() {
     let folder = TempDir::new().unwrap();
     let place = folder.path().join("notify");
     let socket = std::os::unix::net::UnixDatagram::bind(&place).unwrap();
-    socket.set_read_timeout(Some(std::time::Duration::from_secs(60))).unwrap();
+    socket.set_read_timeout(Some(std::time::Duration::from_mins(1))).unwrap();
     let flatfoot = Flatfoot::new();
     let store = folder.path().join("h.flatfoot");
     let child = flatfoot

@@ -68,9 +68,8 @@ fn both(args: &cli::Compare, term: Term) -> Result<Code> {
         return Err(Failure::usage("compare needs two observations", hint).into());
     };
     let watch_s = args.watch.and_then(cli::Watch::seconds).unwrap_or(0.0);
-    let side = |name: &String| -> Result<Side> {
-        Side::look(name, target::choose(&observed(name, args))?, watch_s)
-    };
+    let side =
+        |name: &String| -> Result<Side> { Side::look(name, target::choose(&observed(name, args))?, watch_s) };
     let (before, after) = (side(before)?, side(after)?);
     let (processes, findings) = compare(&before, &after);
     let document = CompareDocument::new(&before, &after, &processes, &findings);

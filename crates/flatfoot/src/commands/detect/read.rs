@@ -70,9 +70,9 @@ fn csv(text: &str) -> Result<Labelled, Fault> {
             return Err(fault(format!("a third field, {:?}: one series to a file", shown(extra))));
         }
         match number(value) {
-            Some(Some(value)) => points.push((seconds, value)),
+            Some(value) if value.is_finite() => points.push((seconds, value)),
             // Nothing was measured: a gap.
-            Some(None) => {}
+            Some(_) => {}
             None => return Err(fault(format!("the value {:?} is no number", shown(value)))),
         }
         if points.len() > MOST_POINTS {
@@ -92,7 +92,8 @@ fn is_header(line: &str) -> bool {
     let mut fields = line.split([',', ';', '\t']).map(|field| field.trim().trim_matches('"'));
     let word = |field: Option<&str>| {
         field.is_some_and(|field| {
-            field.starts_with(|c: char| c.is_alphabetic() || c == '_') && !matches!(number(field), Some(None))
+            field.starts_with(|c: char| c.is_alphabetic() || c == '_')
+                && number(field).is_none_or(f64::is_finite)
         })
     };
     word(fields.next()) && word(fields.next())
@@ -107,12 +108,12 @@ fn seconds(field: &str) -> Option<f64> {
     })
 }
 
-/// A number; `Some(None)` where none was measured: empty, NaN, null, infinite.
-fn number(field: &str) -> Option<Option<f64>> {
+/// A number; not a finite one where none was measured: empty, NaN, null, infinite.
+fn number(field: &str) -> Option<f64> {
     if field.is_empty() || ["nan", "null", "none", "-"].iter().any(|word| field.eq_ignore_ascii_case(word)) {
-        return Some(None);
+        return Some(f64::NAN);
     }
-    field.parse::<f64>().ok().map(|value| value.is_finite().then_some(value))
+    field.parse().ok()
 }
 
 const PROMETHEUS_HINT: &str = "GET /api/v1/query_range?query=…&start=…&end=…&step=… answers with a matrix";
@@ -159,10 +160,10 @@ fn one(at: usize, series: &Value) -> Result<Labelled, String> {
         let time = pair.get(0).and_then(Value::as_f64).ok_or_else(wrong)?;
         let value = match pair.get(1) {
             Some(Value::String(text)) => number(text).ok_or_else(wrong)?,
-            Some(Value::Number(value)) => value.as_f64(),
+            Some(Value::Number(value)) => value.as_f64().unwrap_or(f64::NAN),
             _ => return Err(wrong()),
         };
-        points.extend(value.map(|value| (time, value)));
+        points.extend(value.is_finite().then_some((time, value)));
     }
     points.sort_by(|a, b| a.0.total_cmp(&b.0));
     Ok(Labelled { labels, points })
