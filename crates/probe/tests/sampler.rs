@@ -234,7 +234,7 @@ fn births_beyond_the_allowance_are_counted() {
         .map(|_| {
             let barrier = std::sync::Arc::clone(&barrier);
             let thread = std::thread::Builder::new().stack_size(64 * 1024);
-            thread.spawn(move || drop(barrier.wait())).unwrap()
+            thread.spawn(move || barrier.wait().is_leader()).unwrap()
         })
         .collect();
     let mut sums = (0, 0);

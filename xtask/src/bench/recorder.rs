@@ -129,7 +129,10 @@ fn recorders(built: &Built, ticks: usize, work: &str) -> Result<Vec<Row>> {
         })
         .collect();
     rows.extend(missing.iter().map(|other| {
-        let why = anyhow::anyhow!("{} is not installed; scripts/install-test-deps.sh tells", other.name);
+        let why = anyhow::anyhow!(
+            "{} is not installed (atop is a package of Debian; below is built from its sources)",
+            other.name
+        );
         Row::missing(format!("{work}, {}", other.name), &why).without_reach()
     }));
     rows.push(

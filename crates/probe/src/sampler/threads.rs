@@ -264,3 +264,77 @@ impl Tasks {
         self.open = 0;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A fixture tree in which process 7 has these threads, all born at 10 s.
+    fn tree(tids: &[u32]) -> (tempfile::TempDir, ProcRoot) {
+        let tree = tempfile::tempdir().unwrap();
+        for tid in tids {
+            let place = tree.path().join(format!("proc/7/task/{tid}"));
+            std::fs::create_dir_all(&place).unwrap();
+            let record = format!("{tid} (t{tid}) S {} 1000 0 0\n", ["0"; 18].join(" "));
+            std::fs::write(place.join("stat"), record).unwrap();
+        }
+        let root = ProcRoot::in_tree(tree.path()).unwrap();
+        (tree, root)
+    }
+
+    fn look(tasks: &mut Tasks, tids: &[u32], left: u32, is_new: bool) -> Vec<String> {
+        let (_tree, root) = tree(tids);
+        let sample = Sample { threads: tids.len() as u64, start: 1000, ..Sample::default() };
+        let of = Of {
+            root: &root,
+            no: ProcessNo(1),
+            pid: 7,
+            sample: &sample,
+            tick: 5,
+            now_ms: 20_000,
+            before_ms: 19_000,
+            ticks_per_second: 100,
+            is_new,
+        };
+        let mut lister = Lister { left, ..Lister::default() };
+        let mut events = Vec::new();
+        tasks.look(&of, &mut lister, &mut events);
+        let word = |event: &Event| match &event.what {
+            EventKind::ThreadBorn { tid, .. } => format!("+{tid}"),
+            EventKind::ThreadEnded { tid, .. } => format!("-{tid}"),
+            EventKind::ThreadsMissed { born, ended } => format!("missed {born} {ended}"),
+            other => panic!("{other:?}"),
+        };
+        events.iter().map(word).collect()
+    }
+
+    #[test]
+    fn whoever_joins_one_that_was_alone_is_new() {
+        let mut alone = Tasks::of(1);
+        assert!(!alone.are_due(1, 0, true) && alone.are_due(2, 0, false));
+        assert_eq!(look(&mut alone, &[7, 8], 9, false), ["+8"]);
+        assert_eq!((alone.born, alone.ended), (1, 0));
+        assert_eq!(look(&mut alone, &[7, 9], 9, false), ["-8", "+9"], "as many as before, and another one");
+        assert_eq!((alone.born, alone.ended), (2, 1));
+        assert!(alone.are_due(2, 6, false), "who renews its threads is looked at again");
+    }
+
+    #[test]
+    fn who_was_there_before_is_no_birth() {
+        let mut before = Tasks::of(3);
+        assert_eq!(look(&mut before, &[7, 8, 9], 9, false), [""; 0]);
+        assert_eq!(look(&mut before, &[7, 9], 9, false), ["-8"]);
+        assert_eq!((before.born, before.ended), (0, 1));
+        let mut new = Tasks::of(3);
+        assert_eq!(look(&mut new, &[7, 8, 9], 9, true), ["+8", "+9"], "its process is new: all are");
+    }
+
+    #[test]
+    fn what_a_tick_has_no_room_for_comes_with_the_next_or_is_counted() {
+        let mut tasks = Tasks::of(1);
+        assert_eq!(look(&mut tasks, &[7, 8, 9, 10], 1, false), ["+8"]);
+        assert!(tasks.are_due(4, 6, false), "two are yet to be told of");
+        assert_eq!(look(&mut tasks, &[7, 8, 10], 9, false), ["+10", "missed 1 1"]);
+        assert_eq!((tasks.born, tasks.ended), (3, 1));
+    }
+}
