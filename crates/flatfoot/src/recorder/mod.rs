@@ -12,6 +12,8 @@
 mod closer;
 mod pace;
 mod place;
+#[cfg(test)]
+mod replay;
 mod report;
 mod service;
 mod watch;
