@@ -13,7 +13,8 @@ use super::incarnation::Known;
 use super::looked::Looked;
 use super::retention::{Task, next_task};
 use super::tables::chunk_id;
-use super::writer::{HistoryWriter, count_incarnations};
+use super::incarnation::count_incarnations;
+use super::writer::HistoryWriter;
 use crate::error::{Error, ErrorKind};
 use crate::schema::process_id;
 
