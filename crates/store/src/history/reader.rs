@@ -121,8 +121,8 @@ impl HistoryReader {
                     Some(last)
                         if last.boot == head.boot
                             && last.step_ms == head.step_ms
-                            && first_unix_ms - last.last_unix_ms
-                                <= head.pace_ms().saturating_mul(3) as i64 =>
+                            && first_unix_ms.saturating_sub(last.last_unix_ms)
+                                <= head.pace_ms().saturating_mul(3).min(1 << 40) as i64 =>
                     {
                         last.last_unix_ms = last_unix_ms;
                         last.ticks += head.recorded;
