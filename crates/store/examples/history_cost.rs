@@ -308,6 +308,8 @@ fn main() {
                 took.iter().map(|t| t[2]).collect::<Vec<_>>(),
             );
         }
-        _ => panic!("write MIX PROCESSES HOURS | keep MIX PROCESSES HOURS FILE | series PROCESSES DAYS ROUNDS"),
+        _ => {
+            panic!("write MIX PROCESSES HOURS | keep MIX PROCESSES HOURS FILE | series PROCESSES DAYS ROUNDS")
+        }
     }
 }
