@@ -266,6 +266,10 @@ fn gather_pending(state: &State, process: ProcessNo, window: Window, gathered: &
     }
 }
 
+/// Points of what rests are up to five seconds apart, whatever the interval: so long a silence is no gap where ticks were
+/// recorded all the time.
+const RESTS_MS: i64 = 12_500;
+
 /// Collects a series block by block.
 struct Gatherer {
     series: Series,
@@ -337,12 +341,14 @@ impl Gatherer {
                     }
                     _ => GapKind::NotRecorded,
                 };
-                self.series.gaps.push(Gap {
-                    before: self.series.points.len(),
-                    from_unix_ms: before.at_unix_ms,
-                    until_unix_ms: at_unix_ms,
-                    why,
-                });
+                if why != GapKind::Absent || apart > RESTS_MS {
+                    self.series.gaps.push(Gap {
+                        before: self.series.points.len(),
+                        from_unix_ms: before.at_unix_ms,
+                        until_unix_ms: at_unix_ms,
+                        why,
+                    });
+                }
             }
         }
         (self.reboot, self.damaged) = (false, false);
