@@ -108,6 +108,8 @@ pub struct Sampler {
     bell: Bell,
     /// Pids of processes that ended with this tick, or died: their children have another parent now.
     deserted: Vec<u32>,
+    /// Space for them, in order.
+    parents: Vec<u32>,
     /// Did anybody's parent change, or anybody die?
     kin_changed: bool,
     /// Pids given out before the last tick, to be looked at with this one.
@@ -150,6 +152,7 @@ impl Sampler {
             deep: Deep::new(Prober::new(root.duplicate()?)),
             bell: Bell::new(&root),
             deserted: Vec::new(),
+            parents: Vec::new(),
             kin_changed: true,
             fresh: Vec::new(),
             classes: Vec::new(),
@@ -269,8 +272,10 @@ impl Sampler {
             }
         }
         // Children that rest have another parent, now that theirs is no more.
+        let mut of = std::mem::take(&mut self.parents);
         while !self.deserted.is_empty() {
-            let mut of = std::mem::take(&mut self.deserted);
+            of.clear();
+            of.append(&mut self.deserted);
             of.sort_unstable();
             for slot in slots.iter_mut().filter(|slot| slot.rests()) {
                 if of.binary_search(&slot.sample.parent).is_ok() {
@@ -278,6 +283,7 @@ impl Sampler {
                 }
             }
         }
+        self.parents = of;
         self.slots = slots;
         events.len() > before
     }
@@ -381,8 +387,14 @@ impl Sampler {
 
     /// Takes a process in; says whether it is one to record.
     fn admit(&mut self, pid: u32, now: &Moment, events: &mut Vec<Event>) -> bool {
-        let Ok(dir) = PidDir::open(&self.root, Pid(pid)) else { return false };
         let mut space = [0_u8; 2048];
+        // Most numbers that were given out are threads', or gone: that is found without an allocation.
+        let mut path = proc::NumberPath::default();
+        let record = crate::sys::file::read_record(&self.root, path.set(pid, b"/stat"), &mut space);
+        if record.ok().flatten().is_none_or(is_of_another_thread) {
+            return false;
+        }
+        let Ok(dir) = PidDir::open(&self.root, Pid(pid)) else { return false };
         let record = crate::sys::file::read_record(&dir, c"stat", &mut space).ok().flatten();
         let Some(record) = record.filter(|record| !is_of_another_thread(record)) else { return false };
         let Some(sample) = Sample::parse(record) else {
