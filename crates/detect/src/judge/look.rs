@@ -143,7 +143,7 @@ pub(super) fn plain(floors: &Floors, need: f64) -> Look {
     if let Some(grows) = &contest.grows {
         let measured = gates::test(floors, grows, contest.lead, need);
         passed = measured.failed.is_empty();
-        (look.rate, look.rate_error) = rate(&floors.at, &measured.trend, grows.shape, grows.growth);
+        (look.rate, look.rate_error) = rate(&floors.at, &measured.trend, grows);
         look.growth = grows.growth;
         let first = match grows.shape {
             Shape::FlatLine(knot) => knot,
