@@ -86,7 +86,13 @@ pub(super) fn measure(options: &Options) -> Table {
                         table.covered.entry(((*name).to_owned(), at)).or_default().add(hit);
                     }
                     if options.each {
-                        eprintln!("{name} {label} {seed} {:?} {}", verdict.state, verdict.why);
+                        let z = made.rate.zip(verdict.rate_interval).map_or(f64::NAN, |(rate, (low, high))| {
+                            2.0 * detect::stats::Z95 * (f64::midpoint(low, high) - rate) / (high - low)
+                        });
+                        let width = made.rate.zip(verdict.rate_interval).map_or(f64::NAN, |(rate, (low, high))| {
+                            0.5*(high-low)/rate
+                        });
+                        eprintln!("{name} {label} {seed} {:?} z {z:.2} w {width:.3} {}", verdict.state, verdict.why);
                     }
                 }
             }

@@ -27,6 +27,15 @@ pub(super) fn drift_and_error(values: &[f64], resolution: f64) -> Option<(f64, f
     Some((mean, variance.sqrt()))
 }
 
+/// By how much less a story costs (minus twice the log-likelihood) when what it leaves may wander, too, than
+/// when it must be scatter. `drifts`: the story is free to rise further.
+pub(super) fn wandering(rest: &[f64], resolution: f64, drifts: bool) -> f64 {
+    let Some(found) = weighed(rest, resolution) else { return 0.0 };
+    let cost = |one: &Found| if drifts { one.drifting } else { one.still };
+    let least = found.iter().map(cost).fold(f64::INFINITY, f64::min);
+    cost(&found[0]) - least
+}
+
 /// What one share of the level's steps makes of the values.
 #[derive(Clone, Copy, Debug, Default)]
 struct Found {
@@ -37,6 +46,9 @@ struct Found {
     /// Drift per block, and the variance of that.
     mean: f64,
     variance: f64,
+    /// Minus twice the log-likelihood, without and with a drift.
+    still: f64,
+    drifting: f64,
 }
 
 fn weighed(values: &[f64], resolution: f64) -> Option<[Found; SHARES.len()]> {
@@ -77,7 +89,11 @@ fn with_share(values: &[f64], resolution: f64, share: f64) -> Option<Found> {
     let left = (m - 1) as f64;
     let rest = (squares - mean * shared).max(0.0) / left + resolution * resolution;
     let likelihood = -0.5 * (left * rest.ln() + log_det + ones.ln());
-    Some(Found { likelihood, weight: 0.0, mean, variance: rest / ones })
+    let deviance = |squares: f64| {
+        m as f64 * (squares.max(0.0) / m as f64 + resolution * resolution).ln() + log_det
+    };
+    let (still, drifting) = (deviance(squares), deviance(squares - mean * shared));
+    Some(Found { likelihood, weight: 0.0, mean, variance: rest / ones, still, drifting })
 }
 
 #[cfg(test)]

@@ -143,7 +143,8 @@ pub(super) fn plain(floors: &Floors, need: f64) -> Look {
     if let Some(grows) = &contest.grows {
         let measured = gates::test(floors, grows, contest.lead, need);
         passed = measured.failed.is_empty();
-        (look.rate, look.rate_error) = rate(&floors.at, &measured.trend, grows);
+        (look.rate, look.rate_error) = rate(floors, grows, contest.rival.as_ref());
+        if std::env::var_os("DBG").is_some() { eprint!("{:?} lead {:.1} {:?} ", grows.shape, contest.lead, measured.failed); }
         look.growth = grows.growth;
         let first = match grows.shape {
             Shape::FlatLine(knot) => knot,

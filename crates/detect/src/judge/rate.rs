@@ -8,6 +8,7 @@
 
 use super::contest::Grows;
 use super::drift::drift_and_error;
+use super::floors::Floors;
 use super::linear::{correlation, line, mean, range};
 use super::stories::Shape;
 
@@ -25,12 +26,26 @@ fn evenly(bound: f64) -> f64 {
     bound.abs() / 3.0_f64.sqrt()
 }
 
-/// The rate now and its standard error: over all of it when it is steady, since the knot when it began late, at
-/// its end when it rises ever faster, else over the last third.
-pub(super) fn rate(at: &[f64], trend: &[f64], grows: &Grows) -> (f64, f64) {
-    let n = trend.len();
-    let width = (at[n - 1] - at[0]) / (n - 1) as f64;
-    let (rate, error) = match grows.shape {
+/// The rate now and its standard error: by the story that grows, and by its rival as far as that is as likely.
+pub(super) fn rate(floors: &Floors, grows: &Grows, rival: Option<&(Grows, f64)>) -> (f64, f64) {
+    let n = floors.value.len();
+    let width = (floors.at[n - 1] - floors.at[0]) / (n - 1) as f64;
+    let (mut rate, mut error) = by_story(&floors.value, grows);
+    if let Some((rival, likely)) = rival {
+        let (other, other_error) = by_story(&floors.value, rival);
+        let apart = likely * (1.0 - likely) * (rate - other).powi(2);
+        error = ((1.0 - likely) * error.powi(2) + likely * other_error.powi(2) + apart).sqrt();
+        rate += likely * (other - rate);
+    }
+    (rate / width, error / width)
+}
+
+/// Per block: over all of it when it is steady, since the knot when it began late, at its end when it rises ever
+/// faster, else over the last third.
+fn by_story(values: &[f64], grows: &Grows) -> (f64, f64) {
+    let n = values.len();
+    let trend = &without_wave(values, grows);
+    match grows.shape {
         Shape::Power(_) => at_the_end(trend, grows),
         Shape::FlatLine(knot) => since_the_knot(trend, grows, knot),
         Shape::WaveLine(_) => {
@@ -46,8 +61,15 @@ pub(super) fn rate(at: &[f64], trend: &[f64], grows: &Grows) -> (f64, f64) {
             (slope, error.hypot(evenly(slope - told)))
         }
         _ => over(trend),
-    };
-    (rate / width, error / width)
+    }
+}
+
+/// The values with waves taken out.
+pub(super) fn without_wave(values: &[f64], grows: &Grows) -> Vec<f64> {
+    match &grows.wave {
+        Some(wave) => values.iter().zip(wave).map(|(v, w)| v - w).collect(),
+        None => values.to_vec(),
+    }
 }
 
 /// Drift per block. The few differences that the error is estimated from widen it as Student's t does.
