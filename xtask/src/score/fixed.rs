@@ -7,7 +7,9 @@ use detect::judge::{Context, Series, judge};
 use model::State;
 
 use super::Options;
-use super::shapes::{self, HEALTHY, LEAK, LENGTHS, TUNING_HEALTHY, TUNING_LEAK, UNDECIDABLE, UNSEEN_HEALTHY, UNSEEN_LEAK};
+use super::shapes::{
+    self, HEALTHY, LEAK, LENGTHS, TUNING_HEALTHY, TUNING_LEAK, UNDECIDABLE, UNSEEN_HEALTHY, UNSEEN_LEAK,
+};
 use super::wilson::Share;
 
 /// The kinds of shapes, with what is asked of each.
@@ -86,13 +88,7 @@ pub(super) fn measure(options: &Options) -> Table {
                         table.covered.entry(((*name).to_owned(), at)).or_default().add(hit);
                     }
                     if options.each {
-                        let z = made.rate.zip(verdict.rate_interval).map_or(f64::NAN, |(rate, (low, high))| {
-                            2.0 * detect::stats::Z95 * (f64::midpoint(low, high) - rate) / (high - low)
-                        });
-                        let width = made.rate.zip(verdict.rate_interval).map_or(f64::NAN, |(rate, (low, high))| {
-                            0.5*(high-low)/rate
-                        });
-                        eprintln!("{name} {label} {seed} {:?} z {z:.2} w {width:.3} {}", verdict.state, verdict.why);
+                        eprintln!("{name} {label} {seed} {:?} {}", verdict.state, verdict.why);
                     }
                 }
             }
@@ -130,23 +126,36 @@ pub(super) fn markdown(table: &Table) -> String {
         let cells = all.map(|share| if share.of == 0 { String::new() } else { share.shown() });
         let _ = writeln!(out, "| **{label}** | {} |", cells.join(" | "));
     }
+    coverage(table, &mut out);
+    out
+}
+
+/// How often the rate's interval holds the true rate, of what was called a leak.
+fn coverage(table: &Table, out: &mut String) {
     let _ = writeln!(out, "\n| rate interval covers | {} |", LENGTHS.map(|l| l.0).join(" | "));
     let _ = writeln!(out, "|---|{}", "---|".repeat(LENGTHS.len()));
     let mut all = [Share::default(); LENGTHS.len()];
-    for name in LEAK.iter().chain(&UNSEEN_LEAK).chain(&TUNING_LEAK) {
-        if !table.covered.keys().any(|(shape, _)| shape == name) {
-            continue;
+    for (label, names) in KINDS {
+        let mut of_kind = [Share::default(); LENGTHS.len()];
+        for name in names {
+            if !table.covered.keys().any(|(shape, _)| shape == name) {
+                continue;
+            }
+            let cells: Vec<String> = (0..LENGTHS.len())
+                .map(|at| {
+                    let share = table.covered.get(&((*name).to_owned(), at)).copied().unwrap_or_default();
+                    for sum in [&mut of_kind[at], &mut all[at]] {
+                        sum.hits += share.hits;
+                        sum.of += share.of;
+                    }
+                    if share.of == 0 { String::new() } else { format!("{:.1}", share.percent()) }
+                })
+                .collect();
+            let _ = writeln!(out, "| {name} | {} |", cells.join(" | "));
         }
-        let cells: Vec<String> = (0..LENGTHS.len())
-            .map(|at| {
-                let share = table.covered.get(&((*name).to_owned(), at)).copied().unwrap_or_default();
-                all[at].hits += share.hits;
-                all[at].of += share.of;
-                if share.of == 0 { String::new() } else { format!("{:.1}", share.percent()) }
-            })
-            .collect();
-        let _ = writeln!(out, "| {name} | {} |", cells.join(" | "));
+        if of_kind.iter().any(|share| share.of > 0) {
+            let _ = writeln!(out, "| **{label}** | {} |", of_kind.map(Share::shown).join(" | "));
+        }
     }
     let _ = writeln!(out, "| **all** | {} |", all.map(Share::shown).join(" | "));
-    out
 }

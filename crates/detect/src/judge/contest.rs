@@ -12,6 +12,10 @@ const YOUNG: f64 = 6.0;
 /// Residuals below this share of the range are the resolution of the floors, not the fit's merit.
 const RESOLUTION: f64 = 2e-3;
 
+/// Which waves, or which knot, was found among some thirty, the steady line was not: so much less likely they are
+/// when the rate is asked for (twice the logarithm of their number).
+const SEARCHED: f64 = 6.6;
+
 /// How the contest went.
 #[derive(Clone, Debug)]
 pub(super) struct Contest {
@@ -91,7 +95,12 @@ pub(super) fn contest(values: &[f64]) -> Option<Contest> {
     if plain.score < grows.score {
         std::mem::swap(&mut grows, &mut plain);
     }
-    let as_likely = 1.0 / (1.0 + (0.5 * (plain.score - grows.score)).exp());
+    let searched = |best: &Best| match best.story {
+        Some((story, _)) if matches!(story.shape, Shape::WaveLine(_) | Shape::FlatLine(_)) => SEARCHED,
+        _ => 0.0,
+    };
+    let behind = plain.score + searched(&plain) - grows.score - searched(&grows);
+    let as_likely = 1.0 / (1.0 + (0.5 * behind).exp());
     let best_other = other.score.min(by_levels);
     let (family, fitted) = if by_levels < other.score && by_levels < grows.score {
         (Family::Step, steps::fitted(&centered, &levels[jumps - 1], jumps))

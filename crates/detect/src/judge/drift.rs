@@ -8,22 +8,29 @@
 /// Shares of the variance that are the level's own steps, from none to all.
 const SHARES: [f64; 9] = [0.0, 0.003, 0.01, 0.03, 0.1, 0.25, 0.5, 0.75, 1.0];
 
+/// That the level does not wander at all is so many times as likely beforehand as any one degree of it: half as
+/// likely as that it does.
+const STILL: f64 = 4.0;
+
 /// Drift per block in multiples of its error, the shares weighed by their likelihood; 0 for fewer than four
 /// values. `resolution`: the smallest deviation that counts, so that exact values don't promise all.
 #[must_use]
 pub fn drift(values: &[f64], resolution: f64) -> f64 {
-    weighed(values, resolution).map_or(0.0, |found| {
-        found.iter().map(|one| one.weight * one.mean / one.variance.sqrt()).sum()
-    })
+    weighed(values, resolution)
+        .map_or(0.0, |found| found.iter().map(|one| one.weight * one.mean / one.variance.sqrt()).sum())
 }
 
 /// Drift per block and its standard error, both over all shares: what they disagree in is part of the error.
 /// `None` for fewer than four values.
 pub(super) fn drift_and_error(values: &[f64], resolution: f64) -> Option<(f64, f64)> {
-    let found = weighed(values, resolution)?;
+    let mut found = weighed(values, resolution)?;
+    found[0].weight *= STILL;
+    let all: f64 = found.iter().map(|one| one.weight).sum();
+    for one in &mut found {
+        one.weight /= all;
+    }
     let mean: f64 = found.iter().map(|one| one.weight * one.mean).sum();
-    let variance: f64 =
-        found.iter().map(|one| one.weight * (one.variance + (one.mean - mean).powi(2))).sum();
+    let variance: f64 = found.iter().map(|one| one.weight * (one.variance + (one.mean - mean).powi(2))).sum();
     Some((mean, variance.sqrt()))
 }
 
@@ -89,9 +96,8 @@ fn with_share(values: &[f64], resolution: f64, share: f64) -> Option<Found> {
     let left = (m - 1) as f64;
     let rest = (squares - mean * shared).max(0.0) / left + resolution * resolution;
     let likelihood = -0.5 * (left * rest.ln() + log_det + ones.ln());
-    let deviance = |squares: f64| {
-        m as f64 * (squares.max(0.0) / m as f64 + resolution * resolution).ln() + log_det
-    };
+    let deviance =
+        |squares: f64| m as f64 * (squares.max(0.0) / m as f64 + resolution * resolution).ln() + log_det;
     let (still, drifting) = (deviance(squares), deviance(squares - mean * shared));
     Some(Found { likelihood, weight: 0.0, mean, variance: rest / ones, still, drifting })
 }

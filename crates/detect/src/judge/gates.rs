@@ -59,17 +59,8 @@ const SLOWS_SURELY: f64 = 3.0;
 /// Deviations below this share of the range are the resolution of the floors.
 const RESOLUTION: f64 = 2e-3;
 
-/// What was measured of the growth.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Measured {
-    /// The gates not passed.
-    pub(super) failed: Vec<Gate>,
-    /// The floors with waves taken out.
-    pub(super) trend: Vec<f64>,
-}
-
-/// Puts growth to the test. `lead`: of its story over the best other one; `need`: the least that matters.
-pub(super) fn test(floors: &Floors, grows: &Grows, lead: f64, need: f64) -> Measured {
+/// Puts growth to the test, and says which gates it does not pass. `lead`: of its story over the best other one; `need`: the least that matters.
+pub(super) fn test(floors: &Floors, grows: &Grows, lead: f64, need: f64) -> Vec<Gate> {
     let (at, values) = (&floors.at, &floors.value);
     let n = values.len();
     let trend = without_wave(values, grows);
@@ -85,8 +76,8 @@ pub(super) fn test(floors: &Floors, grows: &Grows, lead: f64, need: f64) -> Meas
         }
     };
     let must_lead = match grows.shape {
-        Shape::WaveLine(_) => std::env::var("W").map_or(LEAD_OF_WAVES, |v| v.parse().unwrap()),
-        Shape::SaturatingLine(_) => std::env::var("L").map_or(LEAD_AFTER_WARM_UP, |v| v.parse().unwrap()),
+        Shape::WaveLine(_) => LEAD_OF_WAVES,
+        Shape::SaturatingLine(_) => LEAD_AFTER_WARM_UP,
         _ => LEAD,
     };
     fail(Gate::Story, lead < must_lead);
@@ -107,7 +98,7 @@ pub(super) fn test(floors: &Floors, grows: &Grows, lead: f64, need: f64) -> Meas
     let error = |fit: &Fit| fit.error * if bends { 1.0 } else { inflation(fit.correlation) };
     let sure = (second.slope - third.slope) / (error(&second).hypot(error(&third)) + 1e-12);
     fail(Gate::Slows, second.slope > 0.0 && third.slope < SLOWS * second.slope && sure > SLOWS_SURELY);
-    Measured { failed, trend }
+    failed
 }
 
 /// Columns of the story, for the degrees of freedom.

@@ -134,7 +134,8 @@ fn weigh(fits: impl Iterator<Item = (f64, f64)>, trend: &[f64], grows: &Grows) -
     let rho = correlation(squares, lagged, left.len());
     let worth = n * (1.0 - rho) / (1.0 + rho);
     let least = n * (RESOLUTION * range(trend)).powi(2) + f64::MIN_POSITIVE;
-    let fits: Vec<(f64, f64)> = fits.map(|(squares, slope)| (-0.5 * worth * (squares + least).ln(), slope)).collect();
+    let fits: Vec<(f64, f64)> =
+        fits.map(|(squares, slope)| (-0.5 * worth * (squares + least).ln(), slope)).collect();
     let best = fits.iter().map(|fit| fit.0).fold(f64::NEG_INFINITY, f64::max);
     let weights = fits.iter().map(|fit| ((fit.0 - best).exp(), fit.1));
     let (all, sum, square) = weights.fold((0.0, 0.0, 0.0), |(all, sum, square), (weight, slope)| {
