@@ -49,11 +49,11 @@ fn by_story(values: &[f64], grows: &Grows) -> (f64, f64) {
         Shape::Power(_) => at_the_end(trend, grows),
         Shape::FlatLine(knot) => since_the_knot(trend, grows, knot),
         Shape::WaveLine(_) => {
-            // Waves that do not close within the window may belong to the growth.
-            let wave = grows.wave.as_deref().unwrap_or_default();
-            let open = wave.last().unwrap_or(&0.0) - wave.first().unwrap_or(&0.0);
+            // Waves that do not close within the window may belong to the growth: then the mean over all of
+            // it is the rate.
             let (slope, error) = over(trend);
-            (slope, error.hypot(evenly(open / n as f64)))
+            let whole = (values[n - 1] - values[0]) / (n - 1) as f64;
+            (slope, error.hypot(evenly(whole - slope)))
         }
         Shape::SaturatingLine(_) => {
             let (slope, error) = over(&trend[n - (n / 3).max(LEAST_END).min(n)..]);
