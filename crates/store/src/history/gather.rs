@@ -162,6 +162,7 @@ impl Gatherer {
     }
 
     /// Adds the values of consecutive ticks; `None` when they cannot be read.
+    #[allow(clippy::needless_pass_by_value)] // a borrow that is there or not
     fn run(
         &mut self,
         window: Window,
