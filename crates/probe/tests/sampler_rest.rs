@@ -88,7 +88,11 @@ fn who_does_nothing_is_read_each_fifth_tick_until_it_does_something() {
     // A suspect is read in each tick from now on.
     sampler.suspects(&numbers[7..8]);
     for _ in 0..TURN {
-        assert!(value(&ticked(&mut sampler), numbers[7], Column::Threads).is_some());
+        let tick = ticked(&mut sampler);
+        assert!(value(&tick, numbers[7], Column::Threads).is_some());
+        assert!(value(&tick, numbers[7], Column::Descriptors).is_some());
+        let others = numbers.iter().filter(|no| value(&tick, **no, Column::Descriptors).is_some()).count();
+        assert!(others < 15, "{others} of 50");
     }
     sleepers.into_iter().for_each(end);
 }

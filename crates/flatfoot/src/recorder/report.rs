@@ -60,7 +60,7 @@ impl Reporter {
             (State::Leak, false) => self.term.red("LEAK?   "),
             (State::Growing, _) => self.term.yellow("GROWING "),
             (State::Stopped, _) => self.term.green("STOPPED "),
-            (state, _) => format!("{:8}", state.word().to_uppercase()),
+            (state, _) => format!("{:8}", state.word().replace('_', " ").to_uppercase()),
         };
         let rate = verdict.rate_per_s.map(|rate| format!(", {}", rate_of(change.column, rate)));
         let with: Vec<String> = change.with.iter().map(|column| column.name()).collect();
@@ -105,8 +105,10 @@ impl Reporter {
                 }
                 EventKind::Slept { for_ms } => {
                     let for_s = *for_ms as f64 / 1e3;
-                    let text =
-                        format!("nothing is known of {}: suspended, or stopped", show::duration(for_s));
+                    let text = format!(
+                        "nothing is known of {}: the host slept, or the recorder was stopped or got no processor",
+                        show::duration(for_s)
+                    );
                     (SharedEvent::Slept { for_s }, text)
                 }
                 _ => continue,

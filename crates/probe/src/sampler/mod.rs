@@ -6,7 +6,7 @@
 //! | stat: CPU, threads, sizes, faults | each tick; of more than 2,000 processes each fifth, and statm (half as long) else |
 //! | the same of those that rest, see `rest` | each five seconds, spread over the ticks; at once when they end |
 //! | new processes: the pids given out since, or /proc listed | each tick in which some task was born on the host |
-//! | descriptors, a JVM's own counters | each ten seconds, spread over the ticks |
+//! | descriptors, a JVM's own counters | each ten seconds, spread over the ticks; descriptors of suspects each second |
 //! | data, io | the same, when it ran meanwhile; else each minute |
 //! | name, command line, unit, container, user | once, and again when the name changed |
 //! | births and ends of threads | when their number changed, see `threads` |
@@ -48,6 +48,8 @@ const NO_CROWD: usize = 1_600;
 const CROWD_TURN: u64 = 5;
 /// Seconds between two readings of what costs a file to be opened.
 const SLOW_S: f64 = 10.0;
+/// The same for descriptors of suspects.
+const SUSPECTS_S: f64 = 1.0;
 /// Descriptors that are left for everything else.
 const RESERVE: usize = 192;
 /// Records of threads that may be read in one tick.
@@ -484,7 +486,7 @@ impl Sampler {
 
     /// Ticks in ten seconds.
     fn slow_ticks(&self) -> u64 {
-        (SLOW_S / self.interval_s.max(0.001)).round().clamp(1.0, 10_000.0) as u64
+        ticks_in(SLOW_S, self.interval_s)
     }
 
     fn switch_crowded(&mut self) {
@@ -587,7 +589,10 @@ impl Sampler {
             values.push((Column::Data, sizes.data.saturating_mul(page)));
         }
         let tells_children = periodic || slot.children != slot.children_told;
-        if periodic
+        // Counting them is cheap from Linux 6.2 on, but not for everybody in each tick.
+        let closely =
+            slot.depth.is_some() && self.ticks.is_multiple_of(ticks_in(SUSPECTS_S, self.interval_s));
+        if (periodic || closely)
             && lives
             && let Some(count) = self.descriptors(slot.pid)
         {
@@ -670,4 +675,9 @@ impl Sampler {
         let (mut path, mut space) = (proc::NumberPath::default(), [0_u8; 512]);
         parse_io(crate::sys::file::read_record(&self.root, path.set(pid, b"/io"), &mut space).ok()??)
     }
+}
+
+/// How many ticks there are in so many seconds; one at least.
+fn ticks_in(seconds: f64, interval_s: f64) -> u64 {
+    (seconds / interval_s.max(0.001)).round().clamp(1.0, 10_000.0) as u64
 }
