@@ -35,11 +35,11 @@ static ALLOCATOR: Counting = Counting;
 
 /// A host of so many processes in which nothing ever happens: others start and end processes on a real one.
 fn still_host(processes: u32) -> tempfile::TempDir {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = tempfile::tempdir().expect("a folder");
     let write = |path: &str, text: &str| {
         let path = dir.path().join(path);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
+        std::fs::create_dir_all(path.parent().expect("its folder")).expect("a folder");
+        std::fs::write(path, text).expect("a file");
     };
     write("meminfo", "MemTotal: 1000 kB\nMemFree: 400 kB\nMemAvailable: 500 kB\nCommitted_AS: 800 kB\n");
     write("stat", "cpu 0 0 0 0\nbtime 1700000000\nprocesses 4000\n");

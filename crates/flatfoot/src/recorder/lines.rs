@@ -50,7 +50,7 @@ pub(crate) enum SharedEvent {
         with: Vec<String>,
         /// The state that was said before.
         before: String,
-        verdict: Verdict,
+        verdict: Box<Verdict>,
     },
     /// A closer look found something.
     Finding { finding: Box<Finding> },
@@ -134,7 +134,7 @@ impl From<&Change> for SharedEvent {
             column: change.column.name(),
             with: change.with.iter().map(|column| column.name()).collect(),
             before: change.before.word().into(),
-            verdict: change.verdict.clone(),
+            verdict: Box::new(change.verdict.clone()),
         }
     }
 }
