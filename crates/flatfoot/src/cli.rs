@@ -461,15 +461,26 @@ pub(crate) struct Record {
 #[derive(Clone, Debug, Default, ClapArgs)]
 #[command(after_help = "\
 Examples:
+  flatfoot report 3248 -o case.html         one file: words, charts, evidence
+  flatfoot report 7c1e.flatfoot -o case.html        of what was saved
+  flatfoot report 3248 --since 24h -o case.html     of what was recorded
+  ssh host flatfoot report 3248 --html > case.html  from elsewhere
   flatfoot report --md 3248                 for a ticket
-  flatfoot report --md 7c1e.flatfoot        of what was saved
-  ssh host flatfoot report --md > host.md   from elsewhere")]
+
+Left out of HTML and Markdown, unless --no-redact: the host's name, users, arguments of command lines, paths outside the
+system's own directories. --json is the document that diagnose prints, whole.")]
 pub(crate) struct Report {
     #[command(flatten)]
     pub(crate) targets: Targets,
+    /// HTML, one file that loads nothing [default where the output's name ends in .html]
+    #[arg(long, conflicts_with = "md")]
+    pub(crate) html: bool,
     /// Markdown, for a ticket
     #[arg(long)]
     pub(crate) md: bool,
+    /// Leave names of host and users, arguments and paths in
+    #[arg(long)]
+    pub(crate) no_redact: bool,
     /// Where to: a file, or - for stdout
     #[arg(short, long, default_value = "-", value_name = "FILE")]
     pub(crate) output: PathBuf,

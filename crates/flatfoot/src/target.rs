@@ -96,7 +96,15 @@ fn recorded(past: &cli::Past) -> Result<Option<(PathBuf, Option<Span>)>> {
     };
     Ok(match (&past.store, span) {
         (Some(path), span) => Some((path.clone(), span)),
-        (None, Some(span)) => Some((recorder::store_to_read(), Some(span))),
+        (None, Some(span)) => {
+            let path = recorder::store_to_read();
+            if !path.exists() {
+                let message = format!("nothing is recorded on this host yet: there is no {}", path.display());
+                let hint = "flatfoot record fills it (--help shows how to run it as a service); --store PATH opens another";
+                return Err(Failure::new(Code::Failed, message, hint).into());
+            }
+            Some((path, Some(span)))
+        }
         (None, None) => None,
     })
 }

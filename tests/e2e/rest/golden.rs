@@ -90,7 +90,7 @@ fn doctor() {
     let mut settings = settings("0");
     settings.add_filter(r"flatfoot \S+ on Linux \S+", "flatfoot [VERSION] on Linux [KERNEL]");
     // What is found is the machine's matter; the names of the checks and their order are ours.
-    settings.add_filter(r"(?m)^(ok|limited|missing) +(reading /proc|processes of others|touched bytes|overcommit|cgroups|schedules|kernel log|case files) .*$", "[STATE] $2: [FOUND]");
+    settings.add_filter(r"(?m)^(ok|limited|missing) +(reading /proc|processes of others|touched bytes|overcommit|cgroups|schedules|kernel log|case files|recorder) .*$", "[STATE] $2: [FOUND]");
     settings.add_filter(r"(?m)^ +hint: .*\n", "");
     settings.bind(|| insta::assert_snapshot!("doctor", text));
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::{Flatfoot, Leaker, wait_until};
+use crate::support::{Flatfoot, Leaker, now, wait_until};
 
 /// Records for so long what a leaker of a thread each 250 ms does, and ends it. Its pid, and how many threads it had at
 /// the end.
@@ -100,9 +100,9 @@ fn two_times_of_a_store_are_compared() {
     record("7s");
     // It stops, as after a repair; and is recorded on.
     leaker.freeze();
-    let mended = std::time::SystemTime::now();
+    let mended = now();
     record("8s");
-    let ago = format!("{:.1}s", mended.elapsed().expect("time goes on").as_secs_f64());
+    let ago = format!("{:.1}s", now() - mended);
     let (before, after) = (format!("1h..{ago}"), format!("{ago}..now"));
     let (code, said) =
         flatfoot.json(&["compare", &before, &after, "--store", &store, "--only", &leaker.arg()]);

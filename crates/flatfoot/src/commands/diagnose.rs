@@ -34,6 +34,8 @@ pub(crate) struct Outcome {
     pub(crate) diagnosis: Diagnosis,
     pub(crate) names: Vec<String>,
     pub(crate) everybody: bool,
+    /// What it was concluded from.
+    pub(crate) analyser: Analyser,
     ended: bool,
 }
 
@@ -316,7 +318,7 @@ impl Looks {
             saved,
             impact: analyser.impact(),
         };
-        Outcome { diagnosis, names, everybody, ended: self.watched.ended }
+        Outcome { diagnosis, names, everybody, analyser: self.analyser, ended: self.watched.ended }
     }
 }
 

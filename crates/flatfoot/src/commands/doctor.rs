@@ -2,12 +2,12 @@
 
 use anyhow::{Context as _, Result};
 use model::{HostReading, Pid, ProcessReading, Reading, show};
-use probe::{Parts, Prober, ProcRoot};
+use probe::{Clock, Parts, Prober, ProcRoot};
 
 use super::VERSION;
 use crate::failure::Code;
 use crate::present::doctor::{Check, CheckState, DoctorDocument};
-use crate::present::{self, Term};
+use crate::present::{self, Term, time};
 
 /// The command.
 pub(crate) fn run(term: Term) -> Result<Code> {
@@ -23,6 +23,7 @@ pub(crate) fn run(term: Term) -> Result<Code> {
     checks.push(schedules(&host));
     checks.push(kernel_log(&host));
     checks.push(state_dir());
+    checks.push(recorder());
     let document = DoctorDocument {
         schema: "flatfoot.doctor/1",
         version: VERSION,
@@ -174,6 +175,32 @@ fn kernel_log(host: &HostReading) -> Check {
             other.absence().unwrap_or_default(),
             Some("OOM kills of cgroups are still counted"),
         ),
+    }
+}
+
+/// Is the past of this host known?
+fn recorder() -> Check {
+    let path = crate::recorder::store_to_read();
+    let shown = path.display();
+    if !path.exists() {
+        let hint = "flatfoot record: --since and --at then show what was before the trouble";
+        return check(
+            "recorder",
+            CheckState::Limited,
+            "nothing is recorded on this host".to_owned(),
+            Some(hint),
+        );
+    }
+    let covered = store::history::HistoryReader::open(&path).and_then(|reader| reader.coverage());
+    match covered.as_ref().map(|covered| (covered.first(), covered.last())) {
+        Ok((Some(first), Some(last))) => {
+            let (from, to) = (first.first_unix_ms as f64 / 1e3, last.last_unix_ms as f64 / 1e3);
+            let ago = show::duration((Clock::wall() - to).max(0.0));
+            let text = format!("{shown}: since {}, last {ago} ago", time::local(from));
+            check("recorder", CheckState::Good, text, None)
+        }
+        Ok(_) => check("recorder", CheckState::Limited, format!("{shown} is empty"), None),
+        Err(error) => check("recorder", CheckState::Limited, error.to_string(), None),
     }
 }
 

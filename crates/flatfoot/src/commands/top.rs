@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use anyhow::Result;
-use model::{Bytes, Finding, Limit, Pid, Statm};
+use model::{Bytes, Confidence, Finding, FindingKind, Limit, Pid, Statm};
 use probe::{DescriptorDepth, Parts, ThreadDepth};
 
 use crate::analyse::{Analyser, Tracked};
@@ -65,19 +65,32 @@ pub(crate) fn run(args: &cli::Top, term: Term) -> Result<Code> {
     Ok(Code::Clean)
 }
 
-/// What the rules find growing in each process, fastest first within one: births alone are no growth, as threads
-/// may end as fast.
+/// What the rules find growing in each process, the surest of each: births alone are no growth, as threads may end as
+/// fast.
 type Growing = HashMap<Pid, Finding>;
 
 fn growing(analyser: &Analyser) -> Growing {
-    let mut fastest = Growing::new();
+    let mut surest = Growing::new();
     for finding in analyser.judge().findings {
-        let faster = fastest.get(&finding.process.pid).is_none_or(|f| finding.rate_per_s > f.rate_per_s);
-        if faster {
-            fastest.insert(finding.process.pid, finding);
+        let surer = surest.get(&finding.process.pid).is_none_or(|f| rank(&finding) > rank(f));
+        if surer {
+            surest.insert(finding.process.pid, finding);
         }
     }
-    fastest
+    surest
+}
+
+/// Threads a second and bytes a second are not to be compared: the surer finding first, threads before memory, then
+/// whatever is faster of its kind.
+fn rank(finding: &Finding) -> (Confidence, bool, f64) {
+    (finding.confidence, finding.kind == FindingKind::ThreadLeak, finding.rate_per_s.unwrap_or(0.0))
+}
+
+/// The same as one number for sorting: rates of one kind never reach the next step.
+fn weight(finding: &Finding) -> f64 {
+    let (confidence, threads, rate) = rank(finding);
+    let step = confidence as u8 * 2 + u8::from(threads) + 2;
+    f64::from(step) + rate.max(0.0) / (1.0 + rate.max(0.0))
 }
 
 /// What the order is made of.
@@ -138,7 +151,7 @@ fn ordered(candidates: Vec<Candidate>, growing: &Growing, by: TopOrder) -> Vec<P
         .into_iter()
         .map(|Candidate { pid, threads, memory }| {
             let first = match by {
-                TopOrder::Growth => growing.get(&pid).and_then(|f| f.rate_per_s).unwrap_or(0.0),
+                TopOrder::Growth => growing.get(&pid).map_or(0.0, weight),
                 TopOrder::Commit => memory.committed.0 as f64,
                 TopOrder::Rss => memory.resident.0 as f64,
                 TopOrder::Untouched => memory.untouched.0 as f64,
@@ -174,7 +187,8 @@ impl Memory {
 fn row(analyser: &Analyser, tracked: &Tracked, growing: &Growing) -> TopRow {
     let Memory { committed, resident, untouched } = Memory::of(tracked.reading.statm.value());
     let growing = growing.get(&tracked.reading.key.pid);
-    let rate = growing.and_then(|f| f.rate_per_s);
+    let threads = growing.filter(|f| f.kind == FindingKind::ThreadLeak);
+    let rate = threads.and_then(|f| f.rate_per_s);
     TopRow {
         process: analyser.process_ref(tracked),
         committed_bytes_approximate: committed.0,
@@ -182,7 +196,10 @@ fn row(analyser: &Analyser, tracked: &Tracked, growing: &Growing) -> TopRow {
         untouched_bytes: untouched.0,
         threads: tracked.reading.stat.threads,
         threads_per_minute: rate.map(|per_s| per_s * 60.0),
-        growing: growing.map(|f| format!("threads {}", f.subject)),
+        growing: growing.map(|f| match f.kind {
+            FindingKind::ThreadLeak => format!("threads {}", f.subject),
+            _ => f.subject.as_str().to_owned(),
+        }),
         next_limit: next_limit(&analyser.limits_at(tracked, rate)),
         jvm: tracked.reading.jvm.value().map(JvmRow::of),
     }

@@ -423,7 +423,7 @@ fn why(leak: &Leak, answer: &Answer) -> String {
                     format!("of {} were due, by {}", entry.what, entry.source)
                 }
                 (FiringSource::Starts, _) => {
-                    "seen: threads that were started in the leak's own rhythm, and ended".to_owned()
+                    "seen (threads started in the leak's own rhythm, which ended)".to_owned()
                 }
                 (FiringSource::Numbers, _) => "seen by the numbers in the names".to_owned(),
                 _ => "seen".to_owned(),

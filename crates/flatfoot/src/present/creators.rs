@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use model::{CreatedBy, Finding, Frame, Text, show};
+use model::{CreatedBy, Finding, Frame, LibraryShare, ScheduleMatch, Text, show};
 
 use super::Term;
 use super::diagnosis::labelled;
@@ -39,14 +39,7 @@ pub(super) fn write(finding: &Finding, term: Term, out: &mut String) {
         }
     }
     for job in finding.schedules.iter().filter(|job| job.in_process) {
-        let what = job.what.as_ref().map_or_else(String::new, |what| format!("{what}, "));
-        let near = job.near_miss.as_ref().map_or_else(String::new, |near| format!(". {}", capital(near)));
-        labelled(
-            out,
-            term,
-            "JOB",
-            &format!("{what}\"{}\": {}{near}", Text::from(job.expression.as_str()), job.meaning),
-        );
+        labelled(out, term, "JOB", &job_line(job));
     }
     if !finding.faults.is_empty() {
         let count = if finding.faults.len() == 2 { "TWO FAULTS" } else { "FAULTS" };
@@ -55,24 +48,25 @@ pub(super) fn write(finding: &Finding, term: Term, out: &mut String) {
         labelled(out, term, count, &faults.join("   "));
     }
     if !finding.libraries.is_empty() {
-        let shares: Vec<String> = finding
-            .libraries
-            .iter()
-            .map(|library| {
-                format!(
-                    "{} in {} of {} births",
-                    library.name,
-                    show::count(library.births),
-                    show::count(library.of)
-                )
-            })
-            .collect();
+        let shares: Vec<String> = finding.libraries.iter().map(share).collect();
         labelled(out, term, "LIBRARIES", &shares.join(" · "));
     }
 }
 
+/// `hourly_report, "0 * * * * ?": fires each minute. An hourly field would be "0 0 * * * ?"`.
+pub(super) fn job_line(job: &ScheduleMatch) -> String {
+    let what = job.what.as_ref().map_or_else(String::new, |what| format!("{what}, "));
+    let near = job.near_miss.as_ref().map_or_else(String::new, |near| format!(". {}", capital(near)));
+    format!("{what}\"{}\": {}{near}", Text::from(job.expression.as_str()), job.meaning)
+}
+
+/// `polyglot-jobs in 1 of 1 births`.
+pub(super) fn share(library: &LibraryShare) -> String {
+    format!("{} in {} of {} births", library.name, show::count(library.births), show::count(library.of))
+}
+
 /// `1 of 1 births seen; 1,549 older ones hold the same task class`.
-fn headline(seen: &[&CreatedBy], owners: &[&CreatedBy]) -> String {
+pub(super) fn headline(seen: &[&CreatedBy], owners: &[&CreatedBy]) -> String {
     let births: u64 = seen.iter().map(|by| by.births).sum();
     let stacks = match seen.len() {
         1 => "one stack".to_owned(),
@@ -165,7 +159,7 @@ fn machinery(frame: &Frame) -> Option<&'static str> {
     }
 }
 
-fn whose(frame: &Frame) -> &'static str {
+pub(super) fn whose(frame: &Frame) -> &'static str {
     match frame.role.as_str() {
         "application" => "your code: the first frame outside the JDK",
         "library" => "a library, not your code: the first frame outside the JDK",
@@ -183,7 +177,7 @@ pub(super) fn place(frame: &Frame) -> String {
     }
 }
 
-fn origin(frame: &Frame) -> String {
+pub(super) fn origin(frame: &Frame) -> String {
     frame.origin.as_ref().map_or_else(String::new, |origin| format!(" ({origin})"))
 }
 
@@ -226,7 +220,6 @@ fn capital(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::{LibraryShare, ScheduleMatch};
 
     fn frame(symbol: &str, line: u32, origin: &str, role: &str) -> Frame {
         Frame {

@@ -175,7 +175,7 @@ fn confidence(confidence: Confidence, term: Term) -> String {
     }
 }
 
-fn process(finding: &Finding) -> String {
+pub(super) fn process(finding: &Finding) -> String {
     let process = &finding.process;
     let label = process.label.as_ref().map_or_else(String::new, |l| format!(" {l}"));
     format!("{}[{}]{label}", process.name, process.pid)
@@ -241,7 +241,7 @@ fn phase(period_s: f64, phase_s: Option<f64>) -> String {
 }
 
 /// `1,550 threads of pool-*-thread-1: one-thread pools, one more every 60.0 s (±0.1 s) at :00; …`.
-fn sentence(finding: &Finding) -> String {
+pub(super) fn sentence(finding: &Finding) -> String {
     if finding.kind != FindingKind::ThreadLeak {
         return growth(finding);
     }
@@ -279,7 +279,7 @@ fn sentence(finding: &Finding) -> String {
     format!("{} threads of {}: {shape}{births}{ended}", show::count(finding.count), finding.subject)
 }
 
-fn memory_sentence(finding: &Finding) -> Option<String> {
+pub(super) fn memory_sentence(finding: &Finding) -> Option<String> {
     if finding.kind != FindingKind::ThreadLeak {
         return None;
     }
@@ -297,7 +297,7 @@ fn memory_sentence(finding: &Finding) -> Option<String> {
 }
 
 /// A schedule that was found runs something; an expression that was not is only another name of the cadence.
-fn schedule_line(schedule: &ScheduleMatch) -> String {
+pub(super) fn schedule_line(schedule: &ScheduleMatch) -> String {
     let near = schedule.near_miss.as_ref().map_or_else(String::new, |n| format!(": {n}"));
     let ScheduleMatch { expression, meaning, .. } = schedule;
     match &schedule.source {
@@ -357,7 +357,7 @@ fn too_small(items: &[RuledOut]) -> String {
 }
 
 /// What is left over: of the process, and of the host's commit charge.
-fn unexplained(finding: &Finding, host: &HostSummary) -> String {
+pub(super) fn unexplained(finding: &Finding, host: &HostSummary) -> String {
     let mut parts = Vec::new();
     if let Some(bytes) = finding.unexplained_bytes {
         parts.push(format!("{} of this process's address space", show::bytes(Bytes(bytes))));
@@ -370,7 +370,7 @@ fn unexplained(finding: &Finding, host: &HostSummary) -> String {
 }
 
 /// The nearest limits: those with a time first, at most four in all.
-fn limits(limits: &[Limit]) -> String {
+pub(super) fn limits(limits: &[Limit]) -> String {
     if limits.is_empty() {
         return "none could be read".to_owned();
     }
@@ -388,7 +388,7 @@ fn limits(limits: &[Limit]) -> String {
 }
 
 /// ` (2 h 10 m to 3 h)`, where the rate is so uncertain that it matters.
-fn interval(limit: &Limit, eta: f64) -> String {
+pub(super) fn interval(limit: &Limit, eta: f64) -> String {
     match limit.eta_interval_s {
         Some((early, Some(late))) if late - early > 0.1 * eta => {
             format!(" ({} to {})", show::duration(early), show::duration(late))
@@ -398,7 +398,7 @@ fn interval(limit: &Limit, eta: f64) -> String {
     }
 }
 
-fn amount(limit: &Limit, value: u64) -> String {
+pub(super) fn amount(limit: &Limit, value: u64) -> String {
     match limit.unit {
         LimitUnit::Bytes => show::bytes(Bytes(value)),
         _ => show::count(value),
@@ -406,7 +406,7 @@ fn amount(limit: &Limit, value: u64) -> String {
 }
 
 /// `mysqld[912], RLIMIT_NOFILE 61 % (625 of 1,024)`.
-fn nearest_limit(nearest: &NearestLimit) -> String {
+pub(super) fn nearest_limit(nearest: &NearestLimit) -> String {
     let limit = &nearest.limit;
     let who = match limit.scope.as_str() {
         "host" => "the host".to_owned(),

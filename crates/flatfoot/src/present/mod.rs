@@ -8,10 +8,12 @@ pub(crate) mod detect;
 pub(crate) mod diagnosis;
 pub(crate) mod doctor;
 pub(crate) mod heap;
+pub(crate) mod html;
 pub(crate) mod map;
 pub(crate) mod markdown;
 pub(crate) mod owners;
 pub(crate) mod progress;
+pub(crate) mod redact;
 mod table;
 mod term;
 #[cfg(test)]

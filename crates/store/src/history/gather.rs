@@ -105,6 +105,10 @@ pub(super) fn gather_pending(state: &State, process: ProcessNo, window: Window, 
     }
 }
 
+/// Points of what rests are up to five seconds apart, whatever the interval: so long a silence is no gap where ticks were
+/// recorded all the time.
+const RESTS_MS: i64 = 12_500;
+
 /// Collects a series block by block.
 pub(super) struct Gatherer {
     pub(super) series: Series,
@@ -158,6 +162,7 @@ impl Gatherer {
     }
 
     /// Adds the values of consecutive ticks; `None` when they cannot be read.
+    #[allow(clippy::needless_pass_by_value)] // a borrow that is there or not
     fn run(
         &mut self,
         window: Window,
@@ -229,18 +234,19 @@ impl Gatherer {
         let places = self.series.points.len();
         if let Some(before) = self.series.points.last_mut() {
             let apart = begin_unix_ms.saturating_sub(before.at_unix_ms);
-            if self.reboot || self.damaged || apart > self.patience_ms {
-                let why = match (self.damaged, self.reboot) {
-                    (true, _) => GapKind::Damaged,
-                    (_, true) => GapKind::Reboot,
-                    // Were there about as many ticks as there should have been?
-                    _ if first.saturating_sub(self.last_tick).saturating_mul(self.pace_ms) / self.ticks.1
-                        > apart.cast_unsigned() / 2 =>
-                    {
-                        GapKind::Absent
-                    }
-                    _ => GapKind::NotRecorded,
-                };
+            let why = match (self.damaged, self.reboot) {
+                (true, _) => Some(GapKind::Damaged),
+                (_, true) => Some(GapKind::Reboot),
+                _ if apart <= self.patience_ms => None,
+                // Were there about as many ticks as there should have been?
+                _ if first.saturating_sub(self.last_tick).saturating_mul(self.pace_ms) / self.ticks.1
+                    > apart.cast_unsigned() / 2 =>
+                {
+                    (apart > RESTS_MS).then_some(GapKind::Absent)
+                }
+                _ => Some(GapKind::NotRecorded),
+            };
+            if let Some(why) = why {
                 self.series.gaps.push(Gap {
                     before: places,
                     from_unix_ms: before.at_unix_ms,

@@ -1,0 +1,212 @@
+//! A diagnosis as one HTML file: to be attached to a ticket, opened anywhere, printed.
+//!
+//! Nothing in it is run and nothing is loaded: no script, no reference to another file, the charts are drawn here. What came
+//! from outside goes in through [`writer::Html`] alone, which escapes it.
+
+mod births;
+mod chart;
+mod finding;
+mod icicle;
+mod memory;
+mod past;
+mod scale;
+mod writer;
+
+use model::{Bytes, Finding, FindingKind, Pid, show};
+
+use super::diagnosis as words;
+use super::redact::Redactor;
+use crate::analyse::{Analyser, Diagnosis, Tracked};
+use writer::Html;
+
+/// Processes with charts.
+const MOST_PROCESSES: usize = 6;
+/// Nothing but what is in the file may be used, and nothing of it may run.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
+
+/// What the report is made of.
+pub(crate) struct Report<'a> {
+    /// What was concluded, redacted already.
+    pub(crate) diagnosis: &'a Diagnosis,
+    /// What it was concluded from, for the charts.
+    pub(crate) analyser: &'a Analyser,
+    /// The processes that were asked for; nobody for a whole host.
+    pub(crate) names: &'a [String],
+    /// For what of the readings is shown besides; `None` to show all of it.
+    pub(crate) redactor: Option<&'a Redactor>,
+}
+
+impl Report<'_> {
+    /// The document.
+    pub(crate) fn html(&self) -> String {
+        let mut html = Html::default();
+        let title = format!("flatfoot on {}", self.diagnosis.host.name);
+        html.own("<!DOCTYPE html>\n");
+        html.within("html", &[("lang", "en")], |html| {
+            html.within("head", &[], |html| {
+                html.void("meta", &[("charset", "utf-8")]);
+                html.void("meta", &[("http-equiv", "Content-Security-Policy"), ("content", POLICY)]);
+                html.void(
+                    "meta",
+                    &[("name", "viewport"), ("content", "width=device-width, initial-scale=1")],
+                );
+                html.void("meta", &[("name", "referrer"), ("content", "no-referrer")]);
+                html.say("title", &[], &title);
+                html.within("style", &[], |html| html.own(include_str!("style.css")));
+            });
+            html.within("body", &[], |html| {
+                html.within("header", &[], |html| self.head(html, &title));
+                html.within("main", &[], |html| self.body(html));
+                html.within("footer", &[], |html| self.foot(html));
+            });
+        });
+        html.finish()
+    }
+
+    fn head(&self, html: &mut Html, title: &str) {
+        let Diagnosis { host, looked_at, findings, .. } = self.diagnosis;
+        html.say("h1", &[], title);
+        let looked = match looked_at.processes {
+            1 => "One process".to_owned(),
+            n => format!("{} processes", show::count(n)),
+        };
+        let watched = if looked_at.watched_s >= 1.0 {
+            format!(", over {}", show::duration(looked_at.watched_s))
+        } else {
+            String::new()
+        };
+        let line = format!(
+            "{looked} looked at, {}, from {}{watched}. Kernel {}, up {}, {} CPUs.",
+            host.at,
+            self.diagnosis.origin,
+            host.kernel,
+            show::duration(host.uptime_s),
+            show::count(host.cpus)
+        );
+        html.say("p", &[], &line);
+        let figures = [
+            ("memory", host.memory_bytes),
+            ("available", host.available_bytes),
+            ("committed", host.committed_bytes),
+            ("commit limit", host.commit_limit_bytes),
+        ];
+        let figures: Vec<String> = figures
+            .iter()
+            .filter_map(|(name, bytes)| Some(format!("{name} {}", show::bytes(Bytes((*bytes)?)))))
+            .collect();
+        html.say("p", &[("class", "dim")], &figures.join(" · "));
+        if findings.is_empty() {
+            let nearest = self.diagnosis.nearest_limit.as_ref();
+            let nearest =
+                nearest.map_or_else(String::new, |n| format!(" Nearest limit: {}.", words::nearest_limit(n)));
+            let whom = match self.names {
+                [] => format!("{} processes", show::count(looked_at.processes)),
+                names => names.join(", "),
+            };
+            html.say("p", &[("class", "lead")], &format!("Nothing suspicious in {whom}.{nearest}"));
+        }
+        if findings.len() > 1 {
+            html.within("nav", &[("aria-label", "Findings")], |html| {
+                html.within("ul", &[], |html| {
+                    for (at, finding) in findings.iter().enumerate() {
+                        html.within("li", &[], |html| contents(html, at, finding));
+                    }
+                });
+            });
+        }
+    }
+
+    fn body(&self, html: &mut Html) {
+        let mut drawn: Vec<Pid> = Vec::new();
+        for (at, finding) in self.diagnosis.findings.iter().enumerate() {
+            let pid = finding.process.pid;
+            html.within("section", &[("class", "finding"), ("id", &anchor(at))], |html| {
+                finding::write(html, finding, &self.diagnosis.host);
+                let Some(tracked) = self.analyser.by_pid(pid) else { return };
+                let first = !drawn.contains(&pid);
+                if first && drawn.len() >= MOST_PROCESSES {
+                    let more = format!("Charts: flatfoot report {pid} -o {pid}.html");
+                    html.say("p", &[("class", "dim")], &more);
+                    return;
+                }
+                self.births(html, finding, tracked);
+                icicle::stacks(html, finding);
+                if first {
+                    drawn.push(pid);
+                    self.process(html, tracked);
+                }
+            });
+        }
+        if self.names.is_empty() {
+            return;
+        }
+        // Who was asked for is shown, suspicious or not.
+        for tracked in self.analyser.processes.values() {
+            if drawn.len() < MOST_PROCESSES && !drawn.contains(&tracked.reading.key.pid) {
+                drawn.push(tracked.reading.key.pid);
+                html.within("section", &[], |html| {
+                    let name = format!("{}[{}]", tracked.reading.stat.name, tracked.reading.key.pid);
+                    html.say("h2", &[], &self.plain(&name));
+                    self.process(html, tracked);
+                });
+            }
+        }
+    }
+
+    fn births(&self, html: &mut Html, finding: &Finding, tracked: &Tracked) {
+        if finding.kind != FindingKind::ThreadLeak {
+            return;
+        }
+        if let Some(births) =
+            births::Births::of(finding, tracked, &self.analyser.host, |text| self.plain(text))
+        {
+            births::threads(html, finding, &births);
+            births::raster(html, finding, &births);
+        }
+    }
+
+    fn process(&self, html: &mut Html, tracked: &Tracked) {
+        if let Some(memory) = &tracked.memory {
+            memory::classes(html, memory);
+        }
+        past::figures(html, tracked.history(), &self.analyser.host);
+        past::classes(html, tracked.censuses(), &self.analyser.host);
+    }
+
+    fn foot(&self, html: &mut Html) {
+        let diagnosis = self.diagnosis;
+        let died = diagnosis.died_before.iter().map(|death| {
+            let when = death.when.as_ref().map_or_else(String::new, |when| format!("{when} "));
+            format!("{when}{} ({})", death.what, death.source)
+        });
+        finding::list(html, "Died before", died);
+        finding::list(html, "Not judged", diagnosis.not_judged.iter().cloned());
+        html.say("h3", &[], "Impact");
+        html.say("p", &[], &words::impact(&diagnosis.impact, &diagnosis.origin));
+        html.say("h3", &[], "Redacted");
+        match self.redactor {
+            None => html.say("p", &[], "Nothing: this report was made with --no-redact."),
+            Some(redactor) => {
+                html.say("p", &[], super::redact::WHAT);
+                finding::list(html, "How often", redactor.counts().into_iter());
+            }
+        }
+        let made = format!("Made by flatfoot {} ({}).", diagnosis.version, diagnosis.schema);
+        html.say("p", &[], &made);
+    }
+
+    fn plain(&self, text: &str) -> String {
+        self.redactor.map_or_else(|| text.to_owned(), |redactor| redactor.text(text))
+    }
+}
+
+/// Where a finding begins.
+fn anchor(at: usize) -> String {
+    format!("finding-{}", at + 1)
+}
+
+fn contents(html: &mut Html, at: usize, finding: &Finding) {
+    let target = format!("#{}", anchor(at));
+    let name = format!("{}: {}, {}", finding.kind.title(), words::process(finding), words::headline(finding));
+    html.say("a", &[("href", &target)], &name);
+}

@@ -1,0 +1,449 @@
+//! Takes out of a report what says more of its owner than of the leak: `/srv/customer/app.jar --password x` becomes
+//! `/srv/path-1.jar`, and the host's name `host`.
+//!
+//! What is equal in the original is equal in the report, by a number in the order of its first mention. A number and not a
+//! hash: names of hosts and people are few enough to be guessed, and a hash tells who guesses right.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use model::{Finding, ProcessReading, ProcessRef, Text};
+
+use crate::analyse::{Analyser, Diagnosis};
+
+/// What is always taken out, for the report's end.
+pub(crate) const WHAT: &str = "Taken out: the host's name, names of users and their home directories, arguments of command \
+    lines, paths outside the system's own directories, ids of containers. What is equal has the same number. Names of \
+    programs, threads, classes, libraries and units are left. --no-redact leaves all.";
+
+/// Directories whose contents are the system's, not their owner's.
+const SYSTEM: [&str; 12] =
+    ["bin", "boot", "dev", "etc", "lib", "lib64", "proc", "run", "sbin", "snap", "sys", "usr"];
+/// Shorter arguments are options and numbers; replaced wherever they occur, they would take words of ours with them.
+const SHORTEST: usize = 4;
+
+/// What a name stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Host,
+    User,
+    Argument,
+    Path,
+    Id,
+}
+
+impl Kind {
+    fn prefix(self) -> &'static str {
+        match self {
+            Self::Host => "host",
+            Self::User => "user",
+            Self::Argument => "argument",
+            Self::Path => "path",
+            Self::Id => "id",
+        }
+    }
+}
+
+/// Replaces what is private, the same by the same.
+#[derive(Debug, Default)]
+pub(crate) struct Redactor {
+    /// What is private wherever it stands, longest first.
+    known: Vec<(String, Kind)>,
+    numbers: RefCell<BTreeMap<(Kind, String), usize>>,
+}
+
+impl Redactor {
+    /// Knows what the readings say of the processes that a diagnosis names.
+    pub(crate) fn new(diagnosis: &Diagnosis, analyser: &Analyser) -> Self {
+        let public = public(diagnosis);
+        let mut known: Vec<(String, Kind)> = Vec::new();
+        let host = diagnosis.host.name.as_str();
+        known.push((host.to_owned(), Kind::Host));
+        if let Some((short, _)) = host.split_once('.') {
+            known.push((short.to_owned(), Kind::Host));
+        }
+        let named = |pid| {
+            diagnosis.findings.iter().any(|f| f.process.pid == pid)
+                || diagnosis.nearest_limit.as_ref().is_some_and(|n| n.process.pid == pid)
+        };
+        for tracked in analyser.processes.values().filter(|t| named(t.reading.key.pid)) {
+            of_process(&tracked.reading, &mut known);
+        }
+        known.retain(|(text, kind)| {
+            *kind == Kind::Host && text.len() > 1
+                || is_telling(text) && !public.iter().any(|name| name.contains(text.as_str()))
+        });
+        known.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then_with(|| a.cmp(b)));
+        known.dedup();
+        Self { known, numbers: RefCell::default() }
+    }
+
+    /// Text without what is private.
+    pub(crate) fn text(&self, text: &str) -> String {
+        let mut out = text.to_owned();
+        for (private, kind) in &self.known {
+            if out.contains(private.as_str()) {
+                out = replaced(&out, private, &self.name(*kind, private));
+            }
+        }
+        self.ids(&self.paths(&out))
+    }
+
+    /// How many of each kind were replaced, a phrase each.
+    pub(crate) fn counts(&self) -> Vec<String> {
+        let mut counts: BTreeMap<Kind, usize> = BTreeMap::new();
+        for (kind, _) in self.numbers.borrow().keys() {
+            *counts.entry(*kind).or_default() += 1;
+        }
+        let name = |kind: Kind| match kind {
+            Kind::Host => "names of hosts",
+            Kind::User => "names of users",
+            Kind::Argument => "arguments",
+            Kind::Path => "paths",
+            Kind::Id => "ids of containers and the like",
+        };
+        counts.into_iter().map(|(kind, count)| format!("{}: {count}", name(kind))).collect()
+    }
+
+    /// A whole diagnosis.
+    pub(crate) fn diagnosis(&self, diagnosis: &mut Diagnosis, analyser: &Analyser) {
+        diagnosis.host.name = self.name(Kind::Host, diagnosis.host.name.as_str()).into();
+        diagnosis.origin = if diagnosis.origin == "this host" {
+            "this host".to_owned()
+        } else {
+            self.text(&diagnosis.origin)
+        };
+        for finding in &mut diagnosis.findings {
+            self.finding(finding);
+            self.process(&mut finding.process, analyser);
+        }
+        if let Some(nearest) = &mut diagnosis.nearest_limit {
+            self.process(&mut nearest.process, analyser);
+            self.within(&mut nearest.limit.scope);
+            self.string(&mut nearest.limit.reproduce);
+        }
+        for death in &mut diagnosis.died_before {
+            self.within(&mut death.what);
+            self.within(&mut death.source);
+        }
+        self.all(&mut diagnosis.not_judged);
+        self.all(&mut diagnosis.impact.done);
+        if let Some(saved) = &mut diagnosis.saved {
+            self.string(&mut saved.path);
+        }
+    }
+
+    fn finding(&self, finding: &mut Finding) {
+        self.within(&mut finding.subject);
+        finding.confidence_why.iter_mut().for_each(|why| self.string(why));
+        finding.subject_inferred.iter_mut().for_each(|how| self.within(how));
+        for by in &mut finding.created_by {
+            self.string(&mut by.sure);
+            by.thread.iter_mut().for_each(|thread| self.within(thread));
+            for frame in &mut by.frames {
+                self.string(&mut frame.symbol);
+                frame.file.iter_mut().for_each(|file| self.string(file));
+                frame.origin.iter_mut().for_each(|origin| self.string(origin));
+            }
+        }
+        finding.libraries.iter_mut().for_each(|library| self.string(&mut library.name));
+        self.all(&mut finding.faults);
+        for schedule in &mut finding.schedules {
+            schedule.source.iter_mut().for_each(|source| self.within(source));
+            // A job in the process has a name; one of the host is a command with arguments.
+            if let Some(what) = &mut schedule.what {
+                if schedule.in_process {
+                    self.within(what);
+                } else {
+                    *what = self.command(what.as_str()).into();
+                }
+            }
+            schedule.near_miss.iter_mut().for_each(|near| self.string(near));
+        }
+        for item in &mut finding.evidence {
+            self.string(&mut item.claim);
+            self.string(&mut item.source);
+            item.statistic.iter_mut().for_each(|statistic| self.string(statistic));
+            item.reproduce.iter_mut().for_each(|command| self.string(command));
+        }
+        finding
+            .ruled_out
+            .iter_mut()
+            .chain(&mut finding.too_small)
+            .for_each(|item| self.string(&mut item.why));
+        for limit in &mut finding.limits {
+            self.within(&mut limit.scope);
+            self.string(&mut limit.reproduce);
+        }
+        self.string(&mut finding.risk);
+        self.string(&mut finding.now);
+        self.all(&mut finding.next);
+    }
+
+    /// A unit's name stays; what an interpreter was told to run is an argument, a container's name an id.
+    fn process(&self, process: &mut ProcessRef, analyser: &Analyser) {
+        self.within(&mut process.name);
+        let Some(label) = &mut process.label else { return };
+        let cgroups = analyser.by_pid(process.pid).and_then(|tracked| tracked.reading.cgroups.value());
+        *label = if cgroups.is_some_and(|c| c.unit.is_some()) {
+            self.text(label.as_str())
+        } else if cgroups.is_some_and(|c| c.container.is_some()) {
+            self.name(Kind::Id, label.as_str())
+        } else {
+            self.name(Kind::Argument, label.as_str())
+        }
+        .into();
+    }
+
+    fn string(&self, text: &mut String) {
+        *text = self.text(text);
+    }
+
+    fn within(&self, text: &mut Text) {
+        *text = self.text(text.as_str()).into();
+    }
+
+    fn all(&self, texts: &mut [String]) {
+        for text in texts {
+            self.string(text);
+        }
+    }
+
+    /// A program's own name, and that there was more.
+    fn command(&self, command: &str) -> String {
+        let mut words = command.split_whitespace();
+        let program = words.next().unwrap_or_default().rsplit('/').next().unwrap_or_default();
+        let more = if words.next().is_some() { " …" } else { "" };
+        format!("{}{more}", self.text(program))
+    }
+
+    /// `user-2`: the number tells two apart, and not which they are. There is one host.
+    fn name(&self, kind: Kind, private: &str) -> String {
+        let mut numbers = self.numbers.borrow_mut();
+        let next = numbers.keys().filter(|(of, _)| *of == kind).count() + 1;
+        let number = *numbers.entry((kind, private.to_owned())).or_insert(next);
+        match kind {
+            Kind::Host => kind.prefix().to_owned(),
+            _ => format!("{}-{number}", kind.prefix()),
+        }
+    }
+
+    /// Each absolute path.
+    fn paths(&self, text: &str) -> String {
+        let mut out = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(at) = rest.find('/') {
+            let (before, path) = rest.split_at(at);
+            out.push_str(before);
+            // `1,550/min`, `system.slice/x`: not the beginning of a path.
+            let within =
+                out.chars().next_back().is_some_and(|c| c.is_alphanumeric() || ".-_~…*)".contains(c));
+            let end =
+                path.find(|c: char| c.is_whitespace() || "\"'`<>|;:,()=".contains(c)).unwrap_or(path.len());
+            let end = path[..end].trim_end_matches('.').len();
+            if end < 2 {
+                out.push('/');
+                rest = &path[1..];
+                continue;
+            }
+            let (path, after) = path.split_at(end);
+            out.push_str(&if within { path.to_owned() } else { self.path(path) });
+            rest = after;
+        }
+        out.push_str(rest);
+        out
+    }
+
+    /// One path: `/srv/customer/app.jar` → `/srv/path-1.jar`, `/home/ann/x` → `/home/user-1/path-2`.
+    fn path(&self, path: &str) -> String {
+        let parts: Vec<&str> = path.split('/').skip(1).collect();
+        let user = |name: &str| self.name(Kind::User, name);
+        let hidden = |from: usize| match parts.get(from..) {
+            None | Some([]) => String::new(),
+            Some(_) => {
+                let last = parts.last().copied().unwrap_or_default();
+                let suffix = last.rsplit_once('.').map_or("", |(_, suffix)| suffix);
+                let is_usual = (1..=8).contains(&suffix.len())
+                    && suffix.bytes().all(|b| b.is_ascii_lowercase())
+                    && suffix != "slice";
+                let suffix = if is_usual { format!(".{suffix}") } else { String::new() };
+                format!("/{}{suffix}", self.name(Kind::Path, path))
+            }
+        };
+        match parts.as_slice() {
+            [top @ ("home" | "Users"), name, ..] if !name.is_empty() => {
+                format!("/{top}/{}{}", user(name), hidden(2))
+            }
+            ["run", "user", id, ..] => format!("/run/user/{}{}", user(id), hidden(3)),
+            ["var", "spool", "cron", "crontabs", name] | ["var", "spool", "cron", name]
+                if *name != "root" =>
+            {
+                let name = user(name);
+                let folder = if parts.len() == 5 { "crontabs/" } else { "" };
+                format!("/var/spool/cron/{folder}{name}")
+            }
+            ["var", "log" | "spool", ..] => path.to_owned(),
+            [top, ..] if SYSTEM.contains(top) => path.to_owned(),
+            [top, _, ..] => format!("/{top}{}", hidden(1)),
+            _ => path.to_owned(),
+        }
+    }
+
+    /// Long numbers in hexadecimal, and what systemd calls after a user's id.
+    fn ids(&self, text: &str) -> String {
+        let mut out = String::with_capacity(text.len());
+        for run in text.split_inclusive(|c: char| !c.is_ascii_alphanumeric()) {
+            let word = run.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+            let is_id = word.len() >= 32 && word.bytes().all(|b| b.is_ascii_hexdigit());
+            let of_user = (out.ends_with("user-") || out.ends_with("user@"))
+                && word.len() >= 3
+                && word.bytes().all(|b| b.is_ascii_digit());
+            if is_id {
+                out.push_str(&self.name(Kind::Id, word));
+            } else if of_user {
+                out.push_str(&self.name(Kind::User, word).replace("user-", ""));
+            } else {
+                out.push_str(word);
+            }
+            out.push_str(&run[word.len()..]);
+        }
+        out
+    }
+}
+
+/// Names that the report is about: what is in them is no secret.
+fn public(diagnosis: &Diagnosis) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for finding in &diagnosis.findings {
+        names.push(finding.subject.as_str().to_owned());
+        names.push(finding.process.name.as_str().to_owned());
+        for by in &finding.created_by {
+            names.extend(by.frames.iter().map(|frame| frame.symbol.clone()));
+        }
+    }
+    names
+}
+
+/// What a process's readings tell that is private.
+fn of_process(reading: &ProcessReading, known: &mut Vec<(String, Kind)>) {
+    for arg in reading.cmdline.value().into_iter().flatten().skip(1).map(Text::as_str) {
+        // How large stacks and heap are is what a leak is judged by.
+        if arg.starts_with("-X") && !arg.contains('/') {
+            continue;
+        }
+        let path = |text: &str| text.starts_with('/') && Redactor::default().path(text) == *text;
+        let value = arg.split_once('=').map_or("", |(_, value)| value);
+        let file = arg.rsplit('/').next().unwrap_or_default();
+        for part in [arg, value, file].into_iter().filter(|part| !path(part)) {
+            known.push((part.to_owned(), Kind::Argument));
+            known.push((Text::from(part).to_string(), Kind::Argument));
+        }
+    }
+    if let Some(container) = reading.cgroups.value().and_then(|c| c.container.as_ref()) {
+        let id = container.as_str();
+        known.push((id.to_owned(), Kind::Id));
+        known.push((id.chars().take(12).collect(), Kind::Id));
+    }
+    let names = reading.space.value().into_iter().flat_map(|space| &space.names).map(Text::as_str);
+    let args = reading.cmdline.value().into_iter().flatten().map(Text::as_str);
+    for text in names.chain(args) {
+        for folder in ["/home/", "/Users/", "hsperfdata_"] {
+            if let Some((_, after)) = text.split_once(folder) {
+                let name = after.split(['/', ':']).next().unwrap_or_default();
+                known.push((name.to_owned(), Kind::User));
+            }
+        }
+    }
+}
+
+/// Is it more than a number, an option or a plain word, which our own sentences have, too?
+fn is_telling(text: &str) -> bool {
+    text.len() >= SHORTEST
+        && text.chars().any(char::is_alphabetic)
+        && !text.bytes().all(|b| b.is_ascii_lowercase())
+}
+
+/// With each occurrence replaced that is no part of a longer word.
+fn replaced(text: &str, private: &str, by: &str) -> String {
+    let word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    let (first, last) = (private.chars().next(), private.chars().next_back());
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(private) {
+        let (before, found) = rest.split_at(at);
+        let after = &found[private.len()..];
+        out.push_str(before);
+        let joined = word(first) && word(out.chars().next_back()) || word(last) && word(after.chars().next());
+        out.push_str(if joined { private } else { by });
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn redactor(known: &[(&str, Kind)]) -> Redactor {
+        let known = known.iter().map(|(text, kind)| ((*text).to_owned(), *kind)).collect();
+        Redactor { known, ..Redactor::default() }
+    }
+
+    #[test]
+    fn paths_keep_what_is_the_systems() {
+        let r = redactor(&[]);
+        assert_eq!(r.text("check: ls /proc/4711/task | wc -l"), "check: ls /proc/4711/task | wc -l");
+        assert_eq!(r.text("/usr/lib/jvm/libjvm.so (deleted)"), "/usr/lib/jvm/libjvm.so (deleted)");
+        assert_eq!(
+            r.text("/srv/customer/app.jar, again /srv/customer/app.jar"),
+            "/srv/path-1.jar, again /srv/path-1.jar"
+        );
+        assert_eq!(r.text("x=/home/ann/secret/y.py."), "x=/home/user-1/path-2.py.");
+        assert_eq!(r.text("/home/bob /home/ann"), "/home/user-2 /home/user-1");
+        assert_eq!(r.text("/var/spool/cron/crontabs/ann"), "/var/spool/cron/crontabs/user-1");
+        assert_eq!(r.text("/var/spool/cron/crontabs/root"), "/var/spool/cron/crontabs/root");
+        assert_eq!(r.text("1.00/min, 4/h, /, /tmp"), "1.00/min, 4/h, /, /tmp");
+    }
+
+    #[test]
+    fn what_is_known_goes_wherever_it_stands() {
+        let r =
+            redactor(&[("--token=s3cret", Kind::Argument), ("s3cret", Kind::Argument), ("web1", Kind::Host)]);
+        assert_eq!(r.text("web1: s3cret in --token=s3cret"), "host: argument-2 in argument-1");
+        assert_eq!(r.text("web12 myweb1"), "web12 myweb1", "parts of longer words are others");
+        assert_eq!(
+            r.text("/sys/fs/cgroup/user.slice/user-1000.slice/x"),
+            "/sys/fs/cgroup/user.slice/user-1.slice/x"
+        );
+        let id = "0123456789abcdef0123456789abcdef";
+        assert_eq!(r.text(&format!("docker-{id}.scope")), "docker-id-1.scope");
+        assert_eq!(
+            r.counts(),
+            ["names of hosts: 1", "names of users: 1", "arguments: 2", "ids of containers and the like: 1"]
+        );
+    }
+
+    #[test]
+    fn words_that_every_sentence_has_stay() {
+        let telling = ["s3cret", "app.jar", "--key=x", "Main"];
+        assert!(telling.iter().all(|text| is_telling(text)));
+        assert!(!["threads", "100", "-v", "0.5"].iter().any(|text| is_telling(text)));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_private_does_not_survive(before in "\\PC{0,20}", after in "\\PC{0,20}") {
+            let r = redactor(&[("s3cr3t-pass", Kind::Argument)]);
+            let out = r.text(&format!("{before} s3cr3t-pass {after}"));
+            prop_assert!(!out.contains("s3cr3t-pass"), "{out}");
+        }
+
+        #[test]
+        fn no_text_panics(text in "\\PC{0,60}") {
+            let _ = redactor(&[("a/", Kind::Host)]).text(&text);
+        }
+    }
+}
