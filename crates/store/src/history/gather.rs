@@ -66,7 +66,7 @@ impl HistoryReader {
             let mut spread = column.spread.clone();
             for (start, end) in column.seen.iter() {
                 let times = times.get(start as usize..end as usize).unwrap_or_default();
-                if gatherer.run(window, start, times, &mut last, spread.as_mut()).is_none() {
+                if gatherer.run(window, start, times, &mut last, &mut spread).is_none() {
                     gatherer.damaged = true;
                     self.lose(format!("block {}, process {}, {}", head.id, process.0, column.column.name()));
                     break;
@@ -100,7 +100,7 @@ pub(super) fn gather_pending(state: &State, process: ProcessNo, window: Window, 
         for (start, end) in cell.seen.iter() {
             let times = times.get(start as usize..end as usize).unwrap_or_default();
             // What was pushed here is sound.
-            let _ = gatherer.run(window, start, times, &mut values, None);
+            let _ = gatherer.run(window, start, times, &mut values, &mut None);
         }
     }
 }
@@ -169,7 +169,7 @@ impl Gatherer {
         first: u32,
         times: &[u64],
         values: &mut Values<'_>,
-        spread: Option<&mut (Values<'_>, Values<'_>)>,
+        spread: &mut Option<(Values<'_>, Values<'_>)>,
     ) -> Option<()> {
         if let Some((under, over)) = spread {
             for (tick, at) in (first..).zip(times) {
