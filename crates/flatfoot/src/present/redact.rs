@@ -241,7 +241,8 @@ impl Redactor {
             let end =
                 path.find(|c: char| c.is_whitespace() || "\"'`<>|;:,()=".contains(c)).unwrap_or(path.len());
             let end = path[..end].trim_end_matches('.').len();
-            if end < 2 {
+            // A lone slash, or awk's `/^Committed_AS/`.
+            if end < 2 || path[1..].starts_with(['^', '/', '*', '\\', '[', '$']) {
                 out.push('/');
                 rest = &path[1..];
                 continue;
@@ -405,6 +406,10 @@ mod tests {
         assert_eq!(r.text("/home/bob /home/ann"), "/home/user-2 /home/user-1");
         assert_eq!(r.text("/var/spool/cron/crontabs/ann"), "/var/spool/cron/crontabs/user-1");
         assert_eq!(r.text("/var/spool/cron/crontabs/root"), "/var/spool/cron/crontabs/root");
+        assert_eq!(
+            r.text("awk '/^Name/ {print $2}' /proc/1/status"),
+            "awk '/^Name/ {print $2}' /proc/1/status"
+        );
         assert_eq!(r.text("1.00/min, 4/h, /, /tmp"), "1.00/min, 4/h, /, /tmp");
     }
 
