@@ -23,6 +23,7 @@ mod namespaces;
 mod record;
 mod recorded;
 mod remains;
+mod report_html;
 mod rights;
 mod schemas;
 mod watch;

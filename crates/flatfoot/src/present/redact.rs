@@ -22,6 +22,9 @@ const SYSTEM: [&str; 12] =
 /// Shorter arguments are options and numbers; replaced wherever they occur, they would take words of ours with them.
 const SHORTEST: usize = 4;
 
+/// So many processes were asked for; more are a host.
+const FEW: usize = 64;
+
 /// What a name stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
@@ -53,7 +56,7 @@ pub(crate) struct Redactor {
 }
 
 impl Redactor {
-    /// Knows what the readings say of the processes that a diagnosis names.
+    /// Knows what the readings say of the processes that were asked for, or that a diagnosis of a whole host names.
     pub(crate) fn new(diagnosis: &Diagnosis, analyser: &Analyser) -> Self {
         let public = public(diagnosis);
         let mut known: Vec<(String, Kind)> = Vec::new();
@@ -63,14 +66,15 @@ impl Redactor {
             known.push((short.to_owned(), Kind::Host));
         }
         let named = |pid| {
-            diagnosis.findings.iter().any(|f| f.process.pid == pid)
+            analyser.processes.len() <= FEW
+                || diagnosis.findings.iter().any(|f| f.process.pid == pid)
                 || diagnosis.nearest_limit.as_ref().is_some_and(|n| n.process.pid == pid)
         };
         for tracked in analyser.processes.values().filter(|t| named(t.reading.key.pid)) {
             of_process(&tracked.reading, &mut known);
         }
         known.retain(|(text, kind)| {
-            *kind == Kind::Host && text.len() > 1
+            *kind == Kind::Host && text.len() > 1 && !SYSTEM.contains(&text.as_str())
                 || is_telling(text) && !public.iter().any(|name| name.contains(text.as_str()))
         });
         known.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then_with(|| a.cmp(b)));
@@ -108,11 +112,7 @@ impl Redactor {
     /// A whole diagnosis.
     pub(crate) fn diagnosis(&self, diagnosis: &mut Diagnosis, analyser: &Analyser) {
         diagnosis.host.name = self.name(Kind::Host, diagnosis.host.name.as_str()).into();
-        diagnosis.origin = if diagnosis.origin == "this host" {
-            "this host".to_owned()
-        } else {
-            self.text(&diagnosis.origin)
-        };
+        diagnosis.origin = self.text(&origin(&diagnosis.origin));
         for finding in &mut diagnosis.findings {
             self.finding(finding);
             self.process(&mut finding.process, analyser);
@@ -241,7 +241,8 @@ impl Redactor {
             let end =
                 path.find(|c: char| c.is_whitespace() || "\"'`<>|;:,()=".contains(c)).unwrap_or(path.len());
             let end = path[..end].trim_end_matches('.').len();
-            if end < 2 {
+            // A lone slash, or awk's `/^Committed_AS/`.
+            if end < 2 || path[1..].starts_with(['^', '/', '*', '\\', '[', '$']) {
                 out.push('/');
                 rest = &path[1..];
                 continue;
@@ -311,6 +312,16 @@ impl Redactor {
     }
 }
 
+/// `Ann.flatfoot, saved 2026-03-01T03:12:09Z by flatfoot save 3248 -o Ann.flatfoot` → `a case file, saved 2026-03-01T03:12:09Z`.
+fn origin(origin: &str) -> String {
+    if origin == "this host" {
+        return origin.to_owned();
+    }
+    let saved = origin.find(", saved ").or_else(|| origin.rfind(", ")).and_then(|at| origin.get(at..));
+    let when = saved.and_then(|saved| saved.split(" by ").next()).unwrap_or_default();
+    format!("a case file{when}")
+}
+
 /// Names that the report is about: what is in them is no secret.
 fn public(diagnosis: &Diagnosis) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
@@ -365,7 +376,9 @@ fn is_telling(text: &str) -> bool {
 
 /// With each occurrence replaced that is no part of a longer word.
 fn replaced(text: &str, private: &str, by: &str) -> String {
-    let word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    // A short one may be a part of what is the system's: `/proc/sys/vm`, `vm.max_map_count`.
+    let joins = if private.len() <= SHORTEST { "/._-" } else { "" };
+    let word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || joins.contains(c));
     let (first, last) = (private.chars().next(), private.chars().next_back());
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -405,11 +418,20 @@ mod tests {
         assert_eq!(r.text("/home/bob /home/ann"), "/home/user-2 /home/user-1");
         assert_eq!(r.text("/var/spool/cron/crontabs/ann"), "/var/spool/cron/crontabs/user-1");
         assert_eq!(r.text("/var/spool/cron/crontabs/root"), "/var/spool/cron/crontabs/root");
+        assert_eq!(
+            r.text("awk '/^Name/ {print $2}' /proc/1/status"),
+            "awk '/^Name/ {print $2}' /proc/1/status"
+        );
         assert_eq!(r.text("1.00/min, 4/h, /, /tmp"), "1.00/min, 4/h, /, /tmp");
     }
 
     #[test]
     fn what_is_known_goes_wherever_it_stands() {
+        let short = redactor(&[("vm", Kind::Host)]);
+        assert_eq!(
+            short.text("on vm: cat /proc/sys/vm/max_map_count"),
+            "on host: cat /proc/sys/vm/max_map_count"
+        );
         let r =
             redactor(&[("--token=s3cret", Kind::Argument), ("s3cret", Kind::Argument), ("web1", Kind::Host)]);
         assert_eq!(r.text("web1: s3cret in --token=s3cret"), "host: argument-2 in argument-1");
@@ -424,6 +446,15 @@ mod tests {
             r.counts(),
             ["names of hosts: 1", "names of users: 1", "arguments: 2", "ids of containers and the like: 1"]
         );
+    }
+
+    #[test]
+    fn a_files_name_is_its_owners() {
+        assert_eq!(origin("this host"), "this host");
+        let saved = "Ann.flatfoot, saved 2026-03-01T03:12:09Z by flatfoot save 1 -o Ann.flatfoot";
+        assert_eq!(origin(saved), "a case file, saved 2026-03-01T03:12:09Z");
+        assert_eq!(origin("/srv/a, b, 2026-03-01 to 2026-03-02"), "a case file, 2026-03-01 to 2026-03-02");
+        assert_eq!(origin("Ann.flatfoot"), "a case file");
     }
 
     #[test]
