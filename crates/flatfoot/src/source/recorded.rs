@@ -208,7 +208,10 @@ impl Source for RecordedSource {
 
     fn looks(&mut self, ask: &Ask, on_look: &mut dyn FnMut(Look) -> Result<()>) -> Result<Watched> {
         let deep = self.deep(&ask.pids)?;
-        let events = self.reader.events(self.window)?;
+        let mut events: HashMap<ProcessNo, Vec<Happened>> = HashMap::new();
+        for happened in self.reader.events(self.window)? {
+            events.entry(happened.event.process).or_default().push(happened);
+        }
         let booted_unix_s = self.booted_unix_s();
         let at_unix_s = self.end_ms() as f64 / 1e3;
         let boot = self.found.last().map(|one| one.known.incarnation.key.boot).unwrap_or_default();
@@ -219,7 +222,8 @@ impl Source for RecordedSource {
             ..Look::default()
         };
         for one in self.wanted(&ask.pids) {
-            let reading = self.reading(one, deep.get(&one.known.incarnation.key), &events)?;
+            let own = events.get(&one.known.process).map_or(&[][..], Vec::as_slice);
+            let reading = self.reading(one, deep.get(&one.known.incarnation.key), own)?;
             look.processes.extend(reading);
         }
         let mut remarks = self.remarks.clone();
