@@ -46,7 +46,7 @@ pub(super) const HEALTHY: [&str; 18] = [
     "logfill",
     "int_const",
 ];
-/// Never looked at while the judge was tuned.
+/// No constant of the judge was fitted to these.
 pub(super) const UNSEEN_LEAK: [&str; 5] =
     ["lin_jerky", "lin_ratevar", "leak_pauses", "leak_rw", "sqrt_leakish"];
 pub(super) const UNSEEN_HEALTHY: [&str; 8] = [

@@ -1,7 +1,7 @@
 //! The present rate of growth, with its error.
 //!
 //! Least squares promise too much: a leak comes in jumps of all sizes, with the load, over a level that wanders,
-//! and its errors add up from block to block. So the error is that of the drift ([`super::drift()`]): as wide as
+//! and its errors add up from block to block. So the error is that of the drift ([`mod@super::drift`]): as wide as
 //! the increments between blocks are uneven, as narrow as scatter about a straight line allows. What the
 //! choice of a knot or a power leaves open comes on top: neighbours of the chosen one are weighed by how well
 //! they fit, with as many values as are left once the residuals' correlation is counted.
