@@ -50,7 +50,7 @@ pub(crate) enum SharedEvent {
         with: Vec<String>,
         /// The state that was said before.
         before: String,
-        verdict: Verdict,
+        verdict: Box<Verdict>,
     },
     /// A closer look found something.
     Finding { finding: Box<Finding> },
@@ -134,7 +134,7 @@ impl From<&Change> for SharedEvent {
             column: change.column.name(),
             with: change.with.iter().map(|column| column.name()).collect(),
             before: change.before.word().into(),
-            verdict: change.verdict.clone(),
+            verdict: Box::new(change.verdict.clone()),
         }
     }
 }
@@ -157,7 +157,7 @@ mod tests {
             column: "threads".into(),
             with: vec!["resident_bytes".into()],
             before: "flat".into(),
-            verdict: Verdict::default(),
+            verdict: Box::default(),
         };
         let schemas = [schemars::schema_for!(RecordLine), schemars::schema_for!(WatchLine)];
         for what in [verdict, SharedEvent::Slept { for_s: 3.5 }, SharedEvent::ClockSet { by_s: -1.0 }] {
