@@ -109,7 +109,7 @@ mod tests {
     fn everybody_is_looked_at_with_their_limits_and_without_mappings() {
         let look = Closer::new().unwrap().everybody().unwrap();
         let own = look.processes.iter().find(|one| one.key.pid.0 == std::process::id()).unwrap();
-        assert!(own.limits.value().is_some() && own.space.value().is_none());
+        assert!(own.rlimits.value().is_some() && own.space.value().is_none());
         assert!(look.processes.len() > 1);
     }
 }
