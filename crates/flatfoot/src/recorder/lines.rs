@@ -144,3 +144,36 @@ impl From<&Who> for ProcessName {
         Self { pid: who.pid, name: who.name.clone(), label: who.label.clone() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_verdict_and_a_gap_fit_the_schemas_of_both() {
+        let process = ProcessName { pid: 7, name: "java".into(), label: None };
+        let verdict = SharedEvent::Verdict {
+            process,
+            column: "threads".into(),
+            with: vec!["resident_bytes".into()],
+            before: "flat".into(),
+            verdict: Box::default(),
+        };
+        let schemas = [schemars::schema_for!(RecordLine), schemars::schema_for!(WatchLine)];
+        for what in [verdict, SharedEvent::Slept { for_s: 3.5 }, SharedEvent::ClockSet { by_s: -1.0 }] {
+            let line = Line {
+                schema: "flatfoot.record/1",
+                at: String::new(),
+                what: Said::<()>::Shared(what.into()),
+            };
+            let mut line = serde_json::to_value(&line).unwrap();
+            for schema in &schemas {
+                let validator = jsonschema::validator_for(schema.as_value()).unwrap();
+                assert!(validator.is_valid(&line), "{line:#}");
+            }
+            line["event"] = "other".into();
+            let validator = jsonschema::validator_for(schemas[0].as_value()).unwrap();
+            assert!(!validator.is_valid(&line), "{line:#}");
+        }
+    }
+}
