@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{BootId, MemoryClass, Pid, ProcessKey, Text, Ticks};
 
+mod hex;
+
 /// A process's number within one store: small, never reused there, given in order of first sight. 0 is the host.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -23,6 +25,7 @@ impl ProcessNo {
 #[serde(default)]
 pub struct Incarnation {
     /// Pid, birth and boot: never the same for two processes.
+    #[serde(with = "hex::key")]
     pub key: ProcessKey,
     /// `comm`.
     pub name: Text,
@@ -458,6 +461,7 @@ pub enum EventKind {
         /// flatfoot's version.
         version: Text,
         /// The boot it records.
+        #[serde(with = "hex::boot")]
         boot: BootId,
         /// Milliseconds between ticks.
         interval_ms: u64,
@@ -513,5 +517,71 @@ mod tests {
         };
         let rows: Vec<_> = tick.by_process().collect();
         assert_eq!(rows[1], (ProcessNo(4), &[(Column::Cpu, 1), (Column::Threads, 2)][..]));
+    }
+
+    /// One event of each kind; the match is what a kind that is added makes fail until it is here.
+    fn every_kind() -> Vec<EventKind> {
+        let incarnation = || {
+            Box::new(Incarnation {
+                key: ProcessKey { boot: BootId(u128::MAX - 1), pid: Pid(7), start: Ticks(u64::MAX) },
+                name: "java".into(),
+                started_unix_s: 1_760_000_000.125,
+                identity: Identity { unit: Some("a.service".into()), ..Identity::default() },
+                uid: 1_000,
+                parent: Pid(1),
+                denied: vec![Column::ReadBytes, Column::Class(MemoryClass::JavaHeap, Measure::Touched)],
+            })
+        };
+        let thread = || (Pid(9), Ticks(1 << 60), Text::from("pool-1"));
+        let mut kinds = vec![EventKind::ProcessSeen(incarnation())];
+        loop {
+            let (tid, start, name) = thread();
+            kinds.push(match kinds.last() {
+                Some(EventKind::ProcessSeen(_)) => EventKind::ProcessEnded,
+                Some(EventKind::ProcessEnded) => EventKind::ProcessRenamed(incarnation()),
+                Some(EventKind::ProcessRenamed(_)) => EventKind::ThreadBorn { tid, start, name },
+                Some(EventKind::ThreadBorn { .. }) => EventKind::ThreadEnded { tid, start, name },
+                Some(EventKind::ThreadEnded { .. }) => EventKind::ThreadsMissed { born: u64::MAX, ended: 2 },
+                Some(EventKind::ThreadsMissed { .. }) => EventKind::RecorderStarted {
+                    version: "0.1.0".into(),
+                    boot: BootId(0x0b5d_3c1e_8d2f_4c57_9a43_7e1f_0c2b_6d98),
+                    interval_ms: 10_000,
+                },
+                Some(EventKind::RecorderStarted { .. }) => EventKind::RecorderStopped,
+                Some(EventKind::RecorderStopped) => EventKind::ClockSet { by_ms: -5 },
+                Some(EventKind::ClockSet { .. }) => EventKind::Slept { for_ms: 3 },
+                Some(EventKind::Slept { .. }) => EventKind::Mark { text: "a \"deploy\"\n".into() },
+                Some(EventKind::Mark { .. }) | None => return kinds,
+            });
+        }
+    }
+
+    #[test]
+    fn every_kind_of_event_survives_json() {
+        let kinds = every_kind();
+        assert_eq!(kinds.len(), 11);
+        for what in kinds {
+            let event = Event { at_boot_ms: 60_000, process: ProcessNo(4), what };
+            let json = serde_json::to_string(&event).unwrap();
+            assert_eq!(serde_json::from_str::<Event>(&json).unwrap(), event, "{json}");
+            let value = serde_json::to_value(&event).unwrap();
+            assert_eq!(serde_json::from_value::<Event>(value).unwrap(), event, "{json}");
+        }
+    }
+
+    #[test]
+    fn a_boot_is_32_hex_digits_and_nothing_else() {
+        let read = |boot: &str| {
+            let json =
+                format!(r#"{{"event":"recorder_started","version":"1","boot":{boot},"interval_ms":1}}"#);
+            serde_json::from_str::<EventKind>(&json).ok()
+        };
+        let digits = "0b5d3c1e8d2f4c579a437e1f0c2b6d98";
+        let started = read(&format!("\"{digits}\"")).unwrap();
+        assert!(serde_json::to_string(&started).unwrap().contains(digits));
+        let signed = format!("\"+{}\"", &digits[1..]);
+        for wrong in ["\"\"", "7", "null", "\"é5d3c1e8d2f4c579a437e1f0c2b6d98\"", &signed] {
+            assert_eq!(read(wrong), None, "{wrong}");
+        }
     }
 }

@@ -10,7 +10,8 @@ use model::{Column, EventKind, Incarnation, Pid, ProcessNo, Tick};
 use probe::{Clock, ProcRoot, Sampler, SamplerOptions};
 
 fn sampler(options: SamplerOptions) -> Sampler {
-    Sampler::new(ProcRoot::open("/proc").unwrap(), SamplerOptions { interval_s: 1.0, ..options }).unwrap()
+    // Slow enough that everybody is read in each tick, and who is new is taken in at once.
+    Sampler::new(ProcRoot::open("/proc").unwrap(), SamplerOptions { interval_s: 3.0, ..options }).unwrap()
 }
 
 fn ticked(sampler: &mut Sampler) -> Tick {

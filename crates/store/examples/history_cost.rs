@@ -2,7 +2,8 @@
 //! JSON. `cargo xtask bench --only store` runs it and says what was promised.
 //!
 //! `history_cost write idle,moderate,busy PROCESSES HOURS` writes a store of that mix (parts of hundred);
-//! `history_cost series PROCESSES DAYS ROUNDS` writes one and reads series from it.
+//! `history_cost series PROCESSES DAYS ROUNDS` writes one and reads series from it;
+//! `history_cost keep idle,moderate,busy PROCESSES HOURS FILE` leaves one that ends now.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used)] // a bench: what fails ends it
 
@@ -156,10 +157,12 @@ struct Host {
     processes: Vec<Process>,
     tick: Tick,
     number: u64,
+    /// When it was started.
+    booted_unix_ms: i64,
 }
 
 impl Host {
-    fn new(mix: [u64; 3], processes: usize) -> Self {
+    fn new(mix: [u64; 3], processes: usize, booted_unix_ms: i64) -> Self {
         let mut random = Random(0x9e37_79b9_7f4a_7c15);
         let kind = |at: usize| match (at as u64 * 100) / processes as u64 {
             share if share < mix[0] => Kind::Idle,
@@ -167,16 +170,16 @@ impl Host {
             _ => Kind::Busy,
         };
         let processes = (0..processes).map(|at| Process::new(kind(at), &mut random)).collect();
-        Self { random, processes, tick: Tick::default(), number: 0 }
+        Self { random, processes, tick: Tick::default(), number: 0, booted_unix_ms }
     }
 
     /// The next tick, ten seconds after the one before, as well as a recorder keeps time.
     fn next(&mut self) -> &Tick {
-        let Self { random, processes, tick, number } = self;
+        let Self { random, processes, tick, number, booted_unix_ms } = self;
         tick.clear();
         let late = random.hump(400);
         tick.at_boot_ms = 100_000 + *number * 10_000 + late / 1_000;
-        tick.at_unix_ms = 1_760_000_000_000 + tick.at_boot_ms as i64;
+        tick.at_unix_ms = *booted_unix_ms + tick.at_boot_ms as i64;
         tick.took_us = 2_000 + random.hump(500);
         tick.late_us = late;
         if *number == 0 {
@@ -232,10 +235,13 @@ struct Written {
     closed: u64,
 }
 
-fn write(path: &Path, mix: [u64; 3], processes: usize, ticks: u64) -> Written {
+/// When the hosts that nobody looks at were started.
+const BOOTED_MS: i64 = 1_760_000_000_000;
+
+fn write(path: &Path, mix: [u64; 3], processes: usize, ticks: u64, booted_unix_ms: i64) -> Written {
     let retention = Retention { full: std::time::Duration::from_hours(24 * 400), ..Retention::default() };
     let mut writer = HistoryWriter::open(path, &About::default(), retention).unwrap();
-    let mut host = Host::new(mix, processes);
+    let mut host = Host::new(mix, processes, booted_unix_ms);
     let (mut cpu_s, mut slowest_s, mut samples) = (0.0, 0.0_f64, 0);
     for _ in 0..ticks {
         let tick = host.next();
@@ -259,10 +265,15 @@ fn main() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store");
     match words[..] {
-        ["write", mix, processes, hours] => {
+        ["write", mix, processes, hours] | ["keep", mix, processes, hours, _] => {
             let mix: Vec<u64> = mix.split(',').map(|part| part.parse().unwrap()).collect();
-            let hours: u64 = hours.parse().unwrap();
-            let written = write(&path, mix.try_into().unwrap(), processes.parse().unwrap(), hours * 360);
+            let ticks = hours.parse::<u64>().unwrap() * 360;
+            let now_ms = clock_gettime(ClockId::Realtime).tv_sec * 1_000;
+            let (path, booted_ms) = match words.get(4) {
+                Some(kept) => (Path::new(*kept), now_ms - 100_000 - ticks as i64 * 10_000),
+                None => (path.as_path(), BOOTED_MS),
+            };
+            let written = write(path, mix.try_into().unwrap(), processes.parse().unwrap(), ticks, booted_ms);
             println!(
                 "{{\"samples\":{},\"bytes\":{},\"bytes_open\":{},\"cpu_s\":{},\"slowest_s\":{}}}",
                 written.samples, written.closed, written.open, written.cpu_s, written.slowest_s
@@ -270,7 +281,7 @@ fn main() {
         }
         ["series", processes, days, rounds] => {
             let (processes, days): (usize, u64) = (processes.parse().unwrap(), days.parse().unwrap());
-            let written = write(&path, [50, 35, 15], processes, days * 8_640);
+            let written = write(&path, [50, 35, 15], processes, days * 8_640, BOOTED_MS);
             let reader = HistoryReader::open(&path).unwrap();
             let mut took: Vec<[f64; 3]> = Vec::new();
             let mut points = 0;
@@ -297,6 +308,8 @@ fn main() {
                 took.iter().map(|t| t[2]).collect::<Vec<_>>(),
             );
         }
-        _ => panic!("write MIX PROCESSES HOURS | series PROCESSES DAYS ROUNDS"),
+        _ => {
+            panic!("write MIX PROCESSES HOURS | keep MIX PROCESSES HOURS FILE | series PROCESSES DAYS ROUNDS")
+        }
     }
 }

@@ -193,3 +193,40 @@ fn a_tick_that_contradicts_itself_is_not_taken() {
     writer.tick(&good).unwrap();
     assert_eq!(read(&path), [good]);
 }
+
+/// Ticks each second; a process that rests has a row in each fifth, and a silence that is longer is a gap.
+#[test]
+fn who_rests_has_no_gap_and_who_was_away_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store");
+    let mut writer = open(&path);
+    for second in 0..400_u64 {
+        // Nothing was recorded for six seconds.
+        if (100..106).contains(&second) {
+            continue;
+        }
+        let at_boot_ms = 60_000 + second * 1_000;
+        let rests = (20..90).contains(&second) && !second.is_multiple_of(5);
+        let away = (200..220).contains(&second);
+        let mut rows: ticks::Rows = [(0, [(Column::HostTasks, 500)].into())].into();
+        if !rests && !away {
+            rows.insert(1, [(Column::Threads, 7)].into());
+        }
+        let mut events = Vec::new();
+        if second == 0 {
+            let what = EventKind::RecorderStarted { version: "0".into(), boot: BOOT, interval_ms: 1_000 };
+            events.push(model::Event { at_boot_ms, process: ProcessNo::HOST, what });
+        }
+        let at = (BOOTED_MS + at_boot_ms as i64, at_boot_ms);
+        writer.tick(&tick_of(at, (1, 1), rows, events)).unwrap();
+    }
+    let gaps = || -> Vec<(i64, GapKind)> {
+        let reader = HistoryReader::open(&path).unwrap();
+        let series = &reader.series(ProcessNo(1), &[Column::Threads], Window::ALL).unwrap()[0];
+        series.gaps.iter().map(|gap| ((gap.until_unix_ms - gap.from_unix_ms) / 1_000, gap.why)).collect()
+    };
+    let expected = [(7, GapKind::NotRecorded), (21, GapKind::Absent)];
+    assert_eq!(gaps(), expected, "from the journal");
+    writer.flush().unwrap();
+    assert_eq!(gaps(), expected, "from a block");
+}

@@ -104,3 +104,38 @@ fn a_java_heap_fits_its_schema() {
         .find(|row| row["name"] == "java.util.concurrent.ThreadPoolExecutor$Worker");
     assert_eq!(pools.map(|row| &row["live"]), Some(&serde_json::json!(20)), "{heap:#}");
 }
+
+/// A line is a document each; they carry no impact, as what they do is said when they start.
+#[test]
+fn every_line_of_record_and_watch_fits_its_schema() {
+    let flatfoot = Flatfoot::new();
+    let schemas = Schemas::of(&flatfoot);
+    let leaker = Leaker::start("leak", &["threads-unjoined", "50", "60", "pool-#-thread-1"]);
+    let folder = tempfile::TempDir::new().expect("a folder");
+    let store = folder.path().join("h.flatfoot");
+    let store = store.to_str().expect("text");
+    let watched = flatfoot.run(&["watch", &leaker.arg(), "--interval", "200ms", "--for", "6s", "--json"]);
+    let recorded =
+        flatfoot.run(&["record", "--json", "--interval", "200ms", "--for", "2s", "--store", store]);
+    for (name, run, expected) in [
+        ("watch", watched, &["started", "threads", "finding", "stopped"][..]),
+        ("record", recorded, &["started", "finding", "stopped"]),
+    ] {
+        let validator = jsonschema::validator_for(&schemas.0[name]).expect("a schema");
+        let mut events = Vec::new();
+        for line in run.lines() {
+            let line: Value = serde_json::from_str(line).expect("JSON");
+            let errors: Vec<String> =
+                validator.iter_errors(&line).map(|e| format!("{}: {e}", e.instance_path())).collect();
+            assert!(errors.is_empty(), "{name}: {errors:#?}\n{line:#}");
+            assert_eq!(line["schema"], format!("flatfoot.{name}/1"));
+            let mut wrong = line.clone();
+            wrong["event"] = Value::from("no such thing");
+            assert!(!validator.is_valid(&wrong), "so this test can fail: {wrong:#}");
+            events.push(line["event"].as_str().expect("text").to_owned());
+        }
+        for event in expected {
+            assert!(events.iter().any(|one| one == event), "{name}: no {event} in {events:?}");
+        }
+    }
+}

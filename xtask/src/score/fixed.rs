@@ -7,17 +7,24 @@ use detect::judge::{Context, Series, judge};
 use model::State;
 
 use super::Options;
-use super::shapes::{self, HEALTHY, LEAK, LENGTHS, UNDECIDABLE, UNSEEN_HEALTHY, UNSEEN_LEAK};
+use super::shapes::{
+    self, HEALTHY, LEAK, LENGTHS, TUNING_HEALTHY, TUNING_LEAK, UNDECIDABLE, UNSEEN_HEALTHY, UNSEEN_LEAK,
+};
 use super::wilson::Share;
 
 /// The kinds of shapes, with what is asked of each.
-pub(super) const KINDS: [(&str, &[&str]); 5] = [
+pub(super) const KINDS: [(&str, &[&str]); 7] = [
     ("leak", &LEAK),
     ("healthy", &HEALTHY),
     ("unseen leak", &UNSEEN_LEAK),
     ("unseen healthy", &UNSEEN_HEALTHY),
     ("undecidable", &UNDECIDABLE),
+    ("tuning leak", &TUNING_LEAK),
+    ("tuning healthy", &TUNING_HEALTHY),
 ];
+
+/// The kinds after these are for tuning, and measured only when they are named.
+const SCORED: usize = 5;
 
 /// Leak verdicts by kind, shape and length; and coverage of rate intervals.
 #[derive(Debug, Default)]
@@ -67,7 +74,7 @@ pub(super) fn measure(options: &Options) -> Table {
         }
         for (kind, (kind_name, names)) in KINDS.into_iter().enumerate() {
             for name in names {
-                if !options.wants(name, kind_name) {
+                if !options.wants(name, kind_name) || kind >= SCORED && options.only.is_empty() {
                     continue;
                 }
                 for seed in options.seeds.clone() {
@@ -100,6 +107,9 @@ pub(super) fn markdown(table: &Table) -> String {
     for (kind, (label, names)) in KINDS.into_iter().enumerate() {
         let mut all = [Share::default(); LENGTHS.len()];
         for name in names {
+            if !table.named.keys().any(|(k, shape, _)| *k == kind && shape == name) {
+                continue;
+            }
             let cells: Vec<String> = (0..LENGTHS.len())
                 .map(|at| {
                     let share = table.named.get(&(kind, (*name).to_owned(), at)).copied().unwrap_or_default();
@@ -110,23 +120,42 @@ pub(super) fn markdown(table: &Table) -> String {
                 .collect();
             let _ = writeln!(out, "| {name} | {} |", cells.join(" | "));
         }
+        if all.iter().all(|share| share.of == 0) {
+            continue;
+        }
         let cells = all.map(|share| if share.of == 0 { String::new() } else { share.shown() });
         let _ = writeln!(out, "| **{label}** | {} |", cells.join(" | "));
     }
+    coverage(table, &mut out);
+    out
+}
+
+/// How often the rate's interval holds the true rate, of what was called a leak.
+fn coverage(table: &Table, out: &mut String) {
     let _ = writeln!(out, "\n| rate interval covers | {} |", LENGTHS.map(|l| l.0).join(" | "));
     let _ = writeln!(out, "|---|{}", "---|".repeat(LENGTHS.len()));
     let mut all = [Share::default(); LENGTHS.len()];
-    for name in LEAK.iter().chain(&UNSEEN_LEAK) {
-        let cells: Vec<String> = (0..LENGTHS.len())
-            .map(|at| {
-                let share = table.covered.get(&((*name).to_owned(), at)).copied().unwrap_or_default();
-                all[at].hits += share.hits;
-                all[at].of += share.of;
-                if share.of == 0 { String::new() } else { format!("{:.1}", share.percent()) }
-            })
-            .collect();
-        let _ = writeln!(out, "| {name} | {} |", cells.join(" | "));
+    for (label, names) in KINDS {
+        let mut of_kind = [Share::default(); LENGTHS.len()];
+        for name in names {
+            if !table.covered.keys().any(|(shape, _)| shape == name) {
+                continue;
+            }
+            let cells: Vec<String> = (0..LENGTHS.len())
+                .map(|at| {
+                    let share = table.covered.get(&((*name).to_owned(), at)).copied().unwrap_or_default();
+                    for sum in [&mut of_kind[at], &mut all[at]] {
+                        sum.hits += share.hits;
+                        sum.of += share.of;
+                    }
+                    if share.of == 0 { String::new() } else { format!("{:.1}", share.percent()) }
+                })
+                .collect();
+            let _ = writeln!(out, "| {name} | {} |", cells.join(" | "));
+        }
+        if of_kind.iter().any(|share| share.of > 0) {
+            let _ = writeln!(out, "| **{label}** | {} |", of_kind.map(Share::shown).join(" | "));
+        }
     }
     let _ = writeln!(out, "| **all** | {} |", all.map(Share::shown).join(" | "));
-    out
 }

@@ -59,6 +59,9 @@ pub(super) const UNSEEN_HEALTHY: [&str; 8] = [
     "gc_adaptive",
     "cache_jerky",
 ];
+/// Stand-ins of other kinds than the unseen ones, for tuning; not scored.
+pub(super) const TUNING_LEAK: [&str; 5] = ["poisson", "lin_ou", "slowing", "step_sizes", "phases"];
+pub(super) const TUNING_HEALTHY: [&str; 3] = ["fills_slots", "warm_smooth", "ou_slow"];
 /// The same to the eye as a leak, for now.
 pub(super) const UNDECIDABLE: [&str; 4] =
     ["warmup_young", "cachefill_young", "wave_rising", "saw_major_young"];
@@ -383,6 +386,61 @@ pub(super) fn make(shape: &str, length: f64, dt: f64, seed: u64) -> Made {
                     level + teeth[k] * (1.0 + 0.4 * resized) + height * 0.3 * resized + nz[k] * 0.3
                 })
                 .collect()
+        }
+        "poisson" => {
+            unit = Unit::Count;
+            let many = r.uniform(15.0, 80.0);
+            rate = Some(many / length);
+            let count = r.poisson(many) as usize;
+            let at = scattered(r, count, 0.0, length);
+            let base = r.whole(15, 200) as f64;
+            staircase(&t, &at, 1.0).iter().map(|v| base + v).collect()
+        }
+        "lin_ou" => {
+            let tau = n as f64 * r.uniform(0.02, 0.15);
+            let o = forgetful(r, n, tau);
+            rate = Some(g / length);
+            plus(&[&linear(g), &scaled(&o, g * r.uniform(0.03, 0.1)), &scaled(&nz, 0.3)])
+        }
+        "slowing" => {
+            // The rate falls evenly to this share of what it was.
+            let last = r.uniform(0.55, 0.9);
+            rate = Some(g * last / length);
+            plus(&[&on(&|x| g * (x - 0.5 * (1.0 - last) * x * x)), &nz])
+        }
+        "step_sizes" => {
+            let many = r.uniform(12.0, 60.0);
+            let at: Vec<f64> = (0..many as usize).map(|k| (k as f64 + 0.5) / many * length).collect();
+            rate = Some(g / length);
+            plus(&[&jumps(r, &t, &at, g), &scaled(&nz, 0.3)])
+        }
+        "phases" => {
+            let many = r.whole(4, 10) as usize;
+            let at = scattered(r, many, 0.0, 1.0);
+            let rates: Vec<f64> = (0..=many).map(|_| r.uniform(0.3, 1.7)).collect();
+            rate = Some(g / length);
+            plus(&[&cumulated(&on(&|x| rates[at.partition_point(|&a| a <= x)]), g), &nz])
+        }
+        "fills_slots" => {
+            unit = Unit::Count;
+            let (slots, tau) = (r.whole(10, 60), r.uniform(0.08, 0.3));
+            let mut at: Vec<f64> = (0..slots).map(|_| r.exponential(tau * length)).collect();
+            at.sort_by(f64::total_cmp);
+            let base = r.whole(15, 200) as f64;
+            staircase(&t, &at, 1.0).iter().map(|v| base + v).collect()
+        }
+        "warm_smooth" => {
+            let c = r.uniform(0.2, 0.75);
+            let smooth = |x: f64| {
+                let v = (x / c).min(1.0);
+                g * v * v * (3.0 - 2.0 * v)
+            };
+            plus(&[&on(&smooth), &nz])
+        }
+        "ou_slow" => {
+            let tau = n as f64 * r.uniform(0.15, 0.6);
+            let o = forgetful(r, n, tau);
+            plus(&[&scaled(&o, g * 0.3), &scaled(&nz, 0.3)])
         }
         _ => vec![level; n],
     };

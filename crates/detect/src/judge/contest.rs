@@ -1,6 +1,7 @@
 //! The contest of stories: which tells the floors best for what it costs (BIC), the best that grows, and the
 //! best that does not.
 
+use super::drift::wandering;
 use super::linear::range;
 use super::steps;
 use super::stories::{Family, Shape, Story, Table, dot, table};
@@ -11,6 +12,10 @@ const YOUNG: f64 = 6.0;
 /// Residuals below this share of the range are the resolution of the floors, not the fit's merit.
 const RESOLUTION: f64 = 2e-3;
 
+/// Which waves, or which knot, was found among some thirty, the steady line was not: so much less likely they are
+/// when the rate is asked for (twice the logarithm of their number).
+const SEARCHED: f64 = 6.6;
+
 /// How the contest went.
 #[derive(Clone, Debug)]
 pub(super) struct Contest {
@@ -20,6 +25,8 @@ pub(super) struct Contest {
     pub(super) fitted: Vec<f64>,
     /// The best story that grows, if any may.
     pub(super) grows: Option<Grows>,
+    /// The steady line, or what it has beaten, with its share of the likelihood of both.
+    pub(super) rival: Option<(Grows, f64)>,
     /// By how much the best growing story beats the best other one.
     pub(super) lead: f64,
 }
@@ -47,7 +54,7 @@ pub(super) fn contest(values: &[f64]) -> Option<Contest> {
     let price = n.ln();
     let bic = |squares: f64, parameters: f64| n * (squares / n).max(least).ln() + parameters * price;
 
-    let (mut grows, mut other) = (Best::default(), Best::default());
+    let (mut grows, mut plain, mut other) = (Best::default(), Best::default(), Best::default());
     for story in &table.stories {
         let found = table.coefficients(story, &centered);
         if must_rise(story) && found[story.size - 1] <= 0.0 {
@@ -61,12 +68,39 @@ pub(super) fn contest(values: &[f64]) -> Option<Contest> {
         let score = bic((total - explained).max(0.0), story.parameters) + young;
         let best = if story.family == Family::Grow { &mut grows } else { &mut other };
         best.offer(score, story, found);
+        if story.shape == Shape::Line {
+            plain.offer(score, story, found);
+        }
     }
     let levels = steps::best(&centered);
     let (jumps, by_levels) = (1..=steps::MOST_JUMPS)
         .map(|jumps| (jumps, bic(levels[jumps - 1].squares, steps::parameters(jumps))))
         .min_by(|a, b| a.1.total_cmp(&b.1))?;
 
+    // What a story leaves need not be scatter: a level that wanders leaves residuals that add up, and then
+    // waves and steps explain what is no wave and no step. Each side may pay for that.
+    let resolution = least.sqrt();
+    let wanders = |fitted: &[f64], drifts: bool| {
+        let rest: Vec<f64> = centered.iter().zip(fitted).map(|(v, f)| v - f).collect();
+        (wandering(&rest, resolution, drifts) - price).max(0.0)
+    };
+    let of_story = |best: &Best, drifts: bool| match best.story {
+        Some((story, found)) => wanders(&table.fitted(story, &found), drifts),
+        None => 0.0,
+    };
+    let by_levels = by_levels - wanders(&steps::fitted(&centered, &levels[jumps - 1], jumps), false);
+    other.score -= of_story(&other, false);
+    grows.score -= of_story(&grows, true);
+    plain.score -= of_story(&plain, true);
+    if plain.score < grows.score {
+        std::mem::swap(&mut grows, &mut plain);
+    }
+    let searched = |best: &Best| match best.story {
+        Some((story, _)) if matches!(story.shape, Shape::WaveLine(_) | Shape::FlatLine(_)) => SEARCHED,
+        _ => 0.0,
+    };
+    let behind = plain.score + searched(&plain) - grows.score - searched(&grows);
+    let as_likely = 1.0 / (1.0 + (0.5 * behind).exp());
     let best_other = other.score.min(by_levels);
     let (family, fitted) = if by_levels < other.score && by_levels < grows.score {
         (Family::Step, steps::fitted(&centered, &levels[jumps - 1], jumps))
@@ -79,6 +113,12 @@ pub(super) fn contest(values: &[f64]) -> Option<Contest> {
         family,
         fitted,
         lead: best_other - grows.score,
+        rival: match (grows.story, plain.story) {
+            (Some((first, _)), Some((second, found))) if first.shape != second.shape => {
+                Some((growth(table, second, &found), as_likely))
+            }
+            _ => None,
+        },
         grows: grows.story.map(|(story, found)| growth(table, story, &found)),
     })
 }

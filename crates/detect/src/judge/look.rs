@@ -141,16 +141,15 @@ pub(super) fn plain(floors: &Floors, need: f64) -> Look {
     let Some(contest) = contest(&floors.value) else { return look };
     let mut passed = false;
     if let Some(grows) = &contest.grows {
-        let measured = gates::test(floors, grows, contest.lead, need);
-        passed = measured.failed.is_empty();
-        (look.rate, look.rate_error) = rate(&floors.at, &measured.trend, grows.shape, grows.growth);
+        look.failed = gates::test(floors, grows, contest.lead, need);
+        passed = look.failed.is_empty();
+        (look.rate, look.rate_error) = rate(floors, grows, contest.rival.as_ref());
         look.growth = grows.growth;
         let first = match grows.shape {
             Shape::FlatLine(knot) => knot,
             _ => 0,
         };
         look.since = floors.at.get(first).copied().unwrap_or_default();
-        look.failed = measured.failed;
     }
     let failed = |gate| look.failed.contains(&gate);
     let rest = {

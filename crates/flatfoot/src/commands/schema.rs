@@ -17,6 +17,7 @@ use crate::present::heap::HeapDocument;
 use crate::present::map::MapDocument;
 use crate::present::threads::ThreadsDocument;
 use crate::present::top::TopDocument;
+use crate::recorder::{RecordLine, WatchLine};
 
 /// The command.
 pub(crate) fn run(args: &cli::Schema) -> Result<Code> {
@@ -51,6 +52,8 @@ fn all() -> Vec<(&'static str, Schema)> {
         ("proof", schema_for!(ProofDocument)),
         ("doctor", schema_for!(DoctorDocument)),
         ("detect", schema_for!(DetectDocument)),
+        ("record", schema_for!(RecordLine)),
+        ("watch", schema_for!(WatchLine)),
         ("saved", schema_for!(SavedDocument)),
     ]
 }

@@ -6,13 +6,12 @@
 use anyhow::Result;
 use model::{Column, Confidence, EventKind, Finding, ProcessNo, State, Tick, show};
 use probe::{Clock, ProcRoot, Sampler, SamplerOptions};
-use serde_json::json;
 
 use crate::cli;
 use crate::failure::{Code, Failure};
 use crate::interrupt;
 use crate::present::Term;
-use crate::recorder::{Change, Closer, Pace, Reporter, Watch};
+use crate::recorder::{Change, Closer, Pace, Reporter, Watch, WatchEvent};
 use crate::target;
 
 /// Births and ends are told together, so often at most.
@@ -118,7 +117,7 @@ struct Threads {
 impl Session {
     fn started(&self, pid: model::Pid, interval_s: f64) -> Result<()> {
         if self.term.json {
-            return self.reporter.object("started", json!({"pid": pid, "interval_s": interval_s}));
+            return self.reporter.own(WatchEvent::Started { pid, interval_s });
         }
         self.reporter.remark(&format!("Watching {pid}, each {}. Ctrl-C ends it.", show::period(interval_s)));
         Ok(())
@@ -180,8 +179,7 @@ impl Session {
         threads.all_ended += ended;
         let example = threads.example.take();
         if self.term.json {
-            let more = json!({"born": born, "ended": ended, "example": example});
-            return self.reporter.object("threads", more);
+            return self.reporter.own(WatchEvent::Threads { born, ended, example });
         }
         let example = example.map(|name| format!(", such as {name}")).unwrap_or_default();
         let at = crate::present::time::rfc3339(Clock::wall());
@@ -215,11 +213,13 @@ impl Session {
         let learning = self.watch.is_learning();
         let Threads { all_born, all_ended, .. } = self.threads;
         if self.term.json {
-            let more = json!({
-                "target_ended": ended, "seconds": seconds, "born": all_born, "ended": all_ended,
-                "judged": !learning,
-            });
-            self.reporter.object("stopped", more)?;
+            self.reporter.own(WatchEvent::Stopped {
+                target_ended: ended,
+                seconds,
+                born: all_born,
+                ended: all_ended,
+                judged: !learning,
+            })?;
         } else {
             let how = if ended { "has ended" } else { "was watched" };
             self.reporter.remark(&format!(

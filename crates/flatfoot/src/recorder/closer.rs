@@ -15,6 +15,34 @@ const THREADS_FROM: u64 = 8;
 /// So many findings are remembered; a host with more has other troubles than hearing of one twice.
 const MOST: usize = 4_096;
 
+/// Everybody is looked at so often, for limits and lists of threads in later views: 0.01 % of a processor with a thousand
+/// processes.
+const ROUNDS_APART_S: f64 = 3_600.0;
+
+/// When everybody is looked at: at once, and then each hour.
+#[derive(Debug)]
+pub(super) struct Rounds {
+    apart_s: f64,
+    last_s: Option<f64>,
+}
+
+impl Default for Rounds {
+    fn default() -> Self {
+        Self { apart_s: ROUNDS_APART_S, last_s: None }
+    }
+}
+
+impl Rounds {
+    /// Is it time? Then it is done, and the next is an hour later.
+    pub(super) fn is_due(&mut self, now_s: f64) -> bool {
+        let is_due = self.last_s.is_none_or(|last_s| now_s - last_s >= self.apart_s);
+        if is_due {
+            self.last_s = Some(now_s);
+        }
+        is_due
+    }
+}
+
 /// Takes looks, and tells what is new in them.
 pub(crate) struct Closer {
     source: LiveSource,
@@ -62,5 +90,26 @@ impl Closer {
             self.told.insert(finding.id.clone(), finding.confidence) != Some(finding.confidence)
         });
         findings
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounds_come_at_once_and_then_apart() {
+        let mut rounds = Rounds { apart_s: 10.0, ..Rounds::default() };
+        let due: Vec<bool> = [5.0, 6.0, 14.9, 15.0, 15.1, 40.0, 49.0, 50.0].map(|s| rounds.is_due(s)).into();
+        assert_eq!(due, [true, false, false, true, false, true, false, true]);
+        assert!(Rounds::default().is_due(0.0));
+    }
+
+    #[test]
+    fn everybody_is_looked_at_with_their_limits_and_without_mappings() {
+        let look = Closer::new().unwrap().everybody().unwrap();
+        let own = look.processes.iter().find(|one| one.key.pid.0 == std::process::id()).unwrap();
+        assert!(own.rlimits.value().is_some() && own.space.value().is_none());
+        assert!(look.processes.len() > 1);
     }
 }

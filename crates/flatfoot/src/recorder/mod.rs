@@ -10,12 +10,14 @@
 //! than its share, never makes up for ticks that were late, and records its own cost like everything else.
 
 mod closer;
+mod lines;
 mod pace;
 mod place;
 #[cfg(test)]
 mod replay;
 mod report;
 mod service;
+mod told;
 mod watch;
 
 use std::sync::Arc;
@@ -31,6 +33,7 @@ use crate::failure::{Code, Failure};
 use crate::interrupt;
 use crate::present::Term;
 pub(crate) use closer::Closer;
+pub(crate) use lines::{RecordLine, WatchEvent, WatchLine};
 pub(crate) use pace::Pace;
 pub(crate) use place::{default_store, store_to_read};
 pub(crate) use report::Reporter;
@@ -76,6 +79,7 @@ pub(crate) fn run(settings: &Settings) -> Result<Code> {
     let mut reporter = Reporter::new(settings.term, "flatfoot.record/1");
     let mut watch = Watch::new(settings.interval_s);
     let mut closer = Closer::new()?;
+    let mut rounds = closer::Rounds::default();
     reporter.began(&settings.path, settings.interval_s, writer.damage())?;
     let notify = service::Notify::from_environment();
 
@@ -108,9 +112,14 @@ pub(crate) fn run(settings: &Settings) -> Result<Code> {
             sampler.suspects(&watch.suspects());
         }
         // Evidence beside the figures: not in the tick that is the last, nor when nothing can be written.
+        // A look at everybody is no part of a tick's own cost: ticks need not be further apart for it.
+        let mut round_s = 0.0;
         if !ends && !trouble.failing {
-            let looks: Vec<Option<Look>> = if first {
-                vec![closer.everybody()]
+            let looks: Vec<Option<Look>> = if rounds.is_due(Clock::monotonic()) {
+                let began = Clock::cpu();
+                let look = closer.everybody();
+                round_s = Clock::cpu() - began;
+                vec![look]
             } else {
                 watch.take_suspicious(&changes).into_iter().map(|pid| closer.process(pid)).collect()
             };
@@ -133,7 +142,7 @@ pub(crate) fn run(settings: &Settings) -> Result<Code> {
         if ends {
             break;
         }
-        if let Some(interval_s) = pace.spent(Clock::cpu() - cpu) {
+        if let Some(interval_s) = pace.spent(Clock::cpu() - cpu - round_s) {
             sampler.set_interval(interval_s);
             reporter.stretched(interval_s, settings.interval_s)?;
         }

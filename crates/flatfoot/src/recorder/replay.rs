@@ -1,5 +1,7 @@
 //! What is judged from the store is what was judged live, to the byte.
 
+use std::fmt::Write as _;
+
 use model::{
     BootId, Column, Event, EventKind, Incarnation, Pid, ProcessKey, ProcessNo, Tick, TickRow, Ticks,
 };
@@ -48,7 +50,7 @@ fn said(ticks: impl Iterator<Item = Tick>) -> String {
     let mut out = String::new();
     for tick in ticks {
         for change in watch.take(&tick) {
-            out.push_str(&format!("{change:?} {:?}\n", watch.suspects()));
+            writeln!(out, "{change:?} {:?}", watch.suspects()).unwrap();
         }
     }
     out

@@ -11,8 +11,10 @@ use std::path::Path;
 use anyhow::Result;
 use model::{Bytes, Column, EventKind, Finding, State, Tick, show};
 use probe::Clock;
-use serde_json::{Value, json};
+use serde::Serialize;
 
+use super::lines::{Line, RecordEvent, Said, SharedEvent};
+use super::told::Told;
 use super::watch::{Change, Watch, Who};
 use crate::present::{self, Term, time::rfc3339};
 
@@ -21,20 +23,21 @@ use crate::present::{self, Term, time::rfc3339};
 pub(crate) struct Reporter {
     term: Term,
     schema: &'static str,
+    told: Told,
 }
 
 impl Reporter {
     /// Says things of a document's kind: `flatfoot.record/1`.
     pub(crate) fn new(term: Term, schema: &'static str) -> Self {
-        Self { term, schema }
+        Self { term, schema, told: Told::default() }
     }
 
     pub(crate) fn began(&self, path: &Path, interval_s: f64, damage: &[store::Error]) -> Result<()> {
         let path = model::Text::from_bytes(std::os::unix::ffi::OsStrExt::as_bytes(path.as_os_str()));
         let damage: Vec<String> = damage.iter().map(ToString::to_string).collect();
         if self.term.json {
-            let more = json!({"store": path.as_str(), "interval_s": interval_s, "damage": damage});
-            return self.object("started", more);
+            let store = path.as_str().to_owned();
+            return self.own(RecordEvent::Started { store, interval_s, damage });
         }
         self.remark(&format!("Recording into {path}, each {}. Ctrl-C ends it.", show::period(interval_s)));
         for one in damage {
@@ -43,18 +46,13 @@ impl Reporter {
         Ok(())
     }
 
-    /// A judgement changed.
-    pub(crate) fn change(&self, change: &Change) -> Result<()> {
+    /// A judgement changed. What a finding has told already is not told twice.
+    pub(crate) fn change(&mut self, change: &Change) -> Result<()> {
+        if !self.told.is_news(change) {
+            return Ok(());
+        }
         if self.term.json {
-            let with: Vec<String> = change.with.iter().map(|column| column.name()).collect();
-            return self.object_at(
-                change.at_unix_s,
-                "verdict",
-                json!({
-                    "process": who(&change.who), "column": change.column.name(), "with": with,
-                    "before": change.before.word(), "verdict": change.verdict,
-                }),
-            );
+            return self.shared(change.at_unix_s, change.into());
         }
         let verdict = &change.verdict;
         let word = match (verdict.state, verdict.confirmed) {
@@ -62,7 +60,7 @@ impl Reporter {
             (State::Leak, false) => self.term.red("LEAK?   "),
             (State::Growing, _) => self.term.yellow("GROWING "),
             (State::Stopped, _) => self.term.green("STOPPED "),
-            (state, _) => format!("{:8}", state.word().to_uppercase()),
+            (state, _) => format!("{:8}", state.word().replace('_', " ").to_uppercase()),
         };
         let rate = verdict.rate_per_s.map(|rate| format!(", {}", rate_of(change.column, rate)));
         let with: Vec<String> = change.with.iter().map(|column| column.name()).collect();
@@ -77,10 +75,13 @@ impl Reporter {
         ))
     }
 
-    /// What a closer look found.
-    pub(crate) fn finding(&self, finding: &Finding) -> Result<()> {
+    /// What a closer look found, unless a judgement said so already.
+    pub(crate) fn finding(&mut self, finding: &Finding) -> Result<()> {
+        if !self.told.is_new_finding(finding) {
+            return Ok(());
+        }
         if self.term.json {
-            return self.object("finding", json!({"finding": finding}));
+            return self.shared(Clock::wall(), SharedEvent::Finding { finding: Box::new(finding.clone()) });
         }
         let label = finding.process.label.as_ref().map(|label| format!(" {label}")).unwrap_or_default();
         present::print(&format!(
@@ -97,22 +98,23 @@ impl Reporter {
     /// What happened to time itself; everything else is in the store.
     pub(crate) fn events(&self, tick: &Tick) -> Result<()> {
         for event in &tick.events {
-            let (word, more, text) = match &event.what {
+            let (what, text) = match &event.what {
                 EventKind::ClockSet { by_ms } => {
                     let by_s = *by_ms as f64 / 1e3;
-                    let text = format!("the clock was set by {by_s:+.1} s");
-                    ("clock_set", json!({"by_s": by_s}), text)
+                    (SharedEvent::ClockSet { by_s }, format!("the clock was set by {by_s:+.1} s"))
                 }
                 EventKind::Slept { for_ms } => {
                     let for_s = *for_ms as f64 / 1e3;
-                    let text =
-                        format!("nothing is known of {}: suspended, or stopped", show::duration(for_s));
-                    ("slept", json!({"for_s": for_s}), text)
+                    let text = format!(
+                        "nothing is known of {}: the host slept, or the recorder was stopped or got no processor",
+                        show::duration(for_s)
+                    );
+                    (SharedEvent::Slept { for_s }, text)
                 }
                 _ => continue,
             };
             if self.term.json {
-                self.object_at(tick.at_unix_ms as f64 / 1e3, word, more)?;
+                self.shared(tick.at_unix_ms as f64 / 1e3, what)?;
             } else {
                 self.remark(&text);
             }
@@ -122,7 +124,7 @@ impl Reporter {
 
     pub(crate) fn stretched(&self, interval_s: f64, asked_s: f64) -> Result<()> {
         if self.term.json {
-            return self.object("interval", json!({"interval_s": interval_s, "asked_s": asked_s}));
+            return self.own(RecordEvent::Interval { interval_s, asked_s });
         }
         let each = show::period(interval_s);
         if interval_s > asked_s {
@@ -137,7 +139,8 @@ impl Reporter {
 
     pub(crate) fn failing(&self, error: &store::Error) -> Result<()> {
         if self.term.json {
-            return self.object("failing", json!({"error": error.to_string(), "hint": error.hint()}));
+            let hint = error.hint().map(ToString::to_string);
+            return self.own(RecordEvent::Failing { error: error.to_string(), hint });
         }
         self.warning(&format!("{error}; recording goes on, and is tried again with each tick"));
         if let Some(hint) = error.hint() {
@@ -148,7 +151,7 @@ impl Reporter {
 
     pub(crate) fn resumed(&self, ticks: u64) -> Result<()> {
         if self.term.json {
-            return self.object("resumed", json!({"ticks": ticks}));
+            return self.own(RecordEvent::Resumed { ticks });
         }
         self.remark(&format!("the store can be written again, after {ticks} ticks that it kept in memory"));
         Ok(())
@@ -160,13 +163,15 @@ impl Reporter {
         let of = |state| standing.get(&state).copied().unwrap_or(0);
         let cpu_s = Clock::cpu();
         if self.term.json {
-            return self.object(
-                "stopped",
-                json!({
-                    "ticks": ticks, "seconds": seconds, "processes": processes, "own_cpu_s": cpu_s,
-                    "leaks": of(State::Leak), "growing": of(State::Growing), "ticks_in_trouble": troubled,
-                }),
-            );
+            return self.own(RecordEvent::Stopped {
+                ticks,
+                seconds,
+                processes,
+                own_cpu_s: cpu_s,
+                leaks: of(State::Leak),
+                growing: of(State::Growing),
+                ticks_in_trouble: troubled,
+            });
         }
         self.remark(&format!(
             "Recorded {ticks} ticks of {processes} processes in {}: {} leaks, {} growing; own cost {cpu_s:.2} s of CPU",
@@ -177,17 +182,18 @@ impl Reporter {
         Ok(())
     }
 
-    /// A JSON object of now.
-    pub(crate) fn object(&self, event: &str, more: Value) -> Result<()> {
-        self.object_at(Clock::wall(), event, more)
+    /// What only one command says, as a JSON object of now.
+    pub(crate) fn own<E: Serialize>(&self, event: E) -> Result<()> {
+        self.line(Clock::wall(), Said::Own(event))
     }
 
-    fn object_at(&self, at_unix_s: f64, event: &str, more: Value) -> Result<()> {
-        let mut object = json!({"schema": self.schema, "at": rfc3339(at_unix_s), "event": event});
-        if let (Value::Object(object), Value::Object(more)) = (&mut object, more) {
-            object.extend(more);
-        }
-        present::print(&format!("{object}\n"))
+    fn shared(&self, at_unix_s: f64, event: SharedEvent) -> Result<()> {
+        self.line(at_unix_s, Said::<()>::Shared(Box::new(event)))
+    }
+
+    fn line<E: Serialize>(&self, at_unix_s: f64, what: Said<E>) -> Result<()> {
+        let line = Line { schema: self.schema, at: rfc3339(at_unix_s), what };
+        present::print(&format!("{}\n", serde_json::to_string(&line)?))
     }
 
     /// Said unless it was asked to be quiet.
@@ -205,10 +211,6 @@ impl Reporter {
     fn warning_hint(&self, text: &str) {
         let _ = writeln!(std::io::stderr().lock(), "{} {text}", self.term.bold("   hint:"));
     }
-}
-
-fn who(who: &Who) -> Value {
-    json!({"pid": who.pid, "name": who.name, "label": who.label})
 }
 
 fn name(who: &Who) -> String {

@@ -15,7 +15,7 @@ use model::{
     BootId, Bytes, Cgroups, Column, Descriptors, HostReading, Look, MemInfo, Pid, ProcessKey, ProcessNo,
     ProcessReading, Reading, Stat, Statm, Text, Ticks,
 };
-use store::history::{Found, Happened, HistoryReader, Selection, Series, Window, export};
+use store::history::{Found, Happened, HistoryReader, Selection, Window, export};
 
 use super::{Ask, Life, Past, Source, Watched};
 use crate::failure::{Code, Failure};
@@ -101,8 +101,9 @@ impl RecordedSource {
         })
     }
 
-    fn series(&self, process: ProcessNo, columns: &[Column]) -> Result<Vec<Series>> {
-        Ok(self.reader.series(process, columns, self.window)?)
+    fn last(&self, process: ProcessNo, columns: &[Column]) -> Result<Vec<Option<u64>>> {
+        let last = self.reader.last(process, columns, self.window)?;
+        Ok(last.into_iter().map(|last| last.map(|(_, value)| value)).collect())
     }
 
     /// The newest deep look that has a process, if there is one before the end of the window.
@@ -143,11 +144,7 @@ impl RecordedSource {
             Column::HostSwapFree,
             Column::HostTasks,
         ];
-        let last: Vec<Option<u64>> = self
-            .series(ProcessNo::HOST, &columns)?
-            .iter()
-            .map(|series| series.points.last().map(|p| p.value))
-            .collect();
+        let last = self.last(ProcessNo::HOST, &columns)?;
         let bytes = |at: usize| Bytes(last[at].unwrap_or(0));
         if last[2].is_some() {
             host.memory = Reading::Value(MemInfo {
@@ -211,7 +208,10 @@ impl Source for RecordedSource {
 
     fn looks(&mut self, ask: &Ask, on_look: &mut dyn FnMut(Look) -> Result<()>) -> Result<Watched> {
         let deep = self.deep(&ask.pids)?;
-        let events = self.reader.events(self.window)?;
+        let mut events: HashMap<ProcessNo, Vec<Happened>> = HashMap::new();
+        for happened in self.reader.events(self.window)? {
+            events.entry(happened.event.process).or_default().push(happened);
+        }
         let booted_unix_s = self.booted_unix_s();
         let at_unix_s = self.end_ms() as f64 / 1e3;
         let boot = self.found.last().map(|one| one.known.incarnation.key.boot).unwrap_or_default();
@@ -222,7 +222,8 @@ impl Source for RecordedSource {
             ..Look::default()
         };
         for one in self.wanted(&ask.pids) {
-            let reading = self.reading(one, deep.get(&one.known.incarnation.key), &events)?;
+            let own = events.get(&one.known.process).map_or(&[][..], Vec::as_slice);
+            let reading = self.reading(one, deep.get(&one.known.incarnation.key), own)?;
             look.processes.extend(reading);
         }
         let mut remarks = self.remarks.clone();
@@ -255,7 +256,8 @@ impl Source for RecordedSource {
         let booted_unix_s = self.booted_unix_s();
         for one in self.wanted(&ask.pids) {
             let columns = points::columns(everybody);
-            let series = self.series(one.known.process, &columns)?;
+            // What is judged are floors of stretches: not each tick of months.
+            let series = self.reader.thinned(one.known.process, &columns, self.window, points::READ)?;
             if everybody && !points::may_grow(&series) {
                 continue;
             }
@@ -287,9 +289,7 @@ impl RecordedSource {
             Column::MinorFaults,
             Column::MajorFaults,
         ];
-        let series = self.series(one.known.process, &columns)?;
-        let last: Vec<Option<u64>> =
-            series.iter().map(|series| series.points.last().map(|p| p.value)).collect();
+        let last = self.last(one.known.process, &columns)?;
         if last[1].is_none() && deep.is_none() {
             return Ok(None);
         }

@@ -4,8 +4,9 @@
 //! | what | how often |
 //! |---|---|
 //! | stat: CPU, threads, sizes, faults | each tick; of more than 2,000 processes each fifth, and statm (half as long) else |
+//! | the same of those that rest, see `rest` | each five seconds, spread over the ticks; at once when they end |
 //! | new processes: the pids given out since, or /proc listed | each tick in which some task was born on the host |
-//! | descriptors, a JVM's own counters | each ten seconds, spread over the ticks |
+//! | descriptors, a JVM's own counters | each ten seconds, spread over the ticks; descriptors of suspects each second |
 //! | data, io | the same, when it ran meanwhile; else each minute |
 //! | name, command line, unit, container, user | once, and again when the name changed |
 //! | births and ends of threads | when their number changed, see `threads` |
@@ -19,6 +20,7 @@ mod host;
 mod jvm;
 mod moments;
 mod record;
+mod rest;
 mod slot;
 mod threads;
 mod who;
@@ -36,6 +38,7 @@ use family::Family;
 use host::{HostFiles, Load};
 use moments::Moment;
 use record::{Sample, Sizes, is_of_another_thread, parse_io};
+use rest::Bell;
 use slot::{Kept, Kind, Outcome, Slot};
 use threads::{Lister, Of};
 
@@ -45,6 +48,8 @@ const NO_CROWD: usize = 1_600;
 const CROWD_TURN: u64 = 5;
 /// Seconds between two readings of what costs a file to be opened.
 const SLOW_S: f64 = 10.0;
+/// The same for descriptors of suspects.
+const SUSPECTS_S: f64 = 1.0;
 /// Descriptors that are left for everything else.
 const RESERVE: usize = 192;
 /// Records of threads that may be read in one tick.
@@ -55,6 +60,9 @@ const NEW_A_TICK: usize = 4_096;
 /// taken, which costs 0.4 µs for each process there is.
 const LIST_AT_LEAST: u64 = 10;
 const MOST_PROBED: u64 = 256;
+/// Ticks that come as quickly as this take in who is new with the tick after the one that noticed: most of what a shell
+/// script starts is gone by then, and costs next to nothing.
+const QUICK_S: f64 = 2.0;
 
 /// How to sample.
 #[derive(Clone, Debug)]
@@ -99,10 +107,21 @@ pub struct Sampler {
     buffer: Vec<u8>,
     candidates: Candidates,
     deep: Deep,
+    bell: Bell,
+    /// Pids of processes that ended with this tick, or died: their children have another parent now.
+    deserted: Vec<u32>,
+    /// Space for them, in order.
+    parents: Vec<u32>,
+    /// Did anybody's parent change, or anybody die?
+    kin_changed: bool,
+    /// Pids given out before the last tick, to be looked at with this one.
+    fresh: Vec<u32>,
     classes: Vec<(Column, u64)>,
     ticks: u64,
     listed_at: u64,
     last: Option<Moment>,
+    /// The tick before the last one, in milliseconds since boot.
+    earlier_ms: u64,
     unread: u64,
 }
 
@@ -133,10 +152,16 @@ impl Sampler {
             buffer: Vec::with_capacity(8192),
             candidates: Candidates::default(),
             deep: Deep::new(Prober::new(root.duplicate()?)),
+            bell: Bell::new(&root),
+            deserted: Vec::new(),
+            parents: Vec::new(),
+            kin_changed: true,
+            fresh: Vec::new(),
             classes: Vec::new(),
             ticks: 0,
             listed_at: 0,
             last: None,
+            earlier_ms: 0,
             unread: 0,
             root,
         })
@@ -182,6 +207,7 @@ impl Sampler {
         for slot in &mut self.slots {
             if of.contains(&slot.no) {
                 slot.depth.get_or_insert_with(|| Box::new(Depth::default()));
+                slot.wake(&mut self.kept);
             } else {
                 slot.depth = None;
             }
@@ -208,40 +234,92 @@ impl Sampler {
             self.family.rebuild(&self.slots);
             self.switch_crowded();
         }
-        self.family.count(&mut self.slots);
+        if changed || std::mem::take(&mut self.kin_changed) {
+            self.family.count(&mut self.slots);
+        }
         let processes = self.slots.len() + self.of_the_kernel.len();
         self.host_row(processes, tick);
         self.rows(&now, tick);
         if tick.events.len() > 1 {
             tick.events.sort_by_key(|event| event.at_boot_ms);
         }
+        self.earlier_ms = self.last.map_or(0, |last| last.boot_ms());
         self.last = Some(now);
         self.ticks += 1;
         tick.took_us = ((Clock::monotonic() - now.awake_s) * 1e6).max(0.0) as u64;
         Ok(())
     }
 
-    /// Reads the records of all that are known; says whether somebody ended.
+    /// Reads the records of all that are known, but for those that rest and whose turn it is not; says whether somebody
+    /// ended.
     fn read_all(&mut self, now: &Moment, events: &mut Vec<Event>) -> bool {
-        let mut ended = false;
-        let mut space = [0_u8; slot::RECORD];
-        for slot in &mut self.slots {
-            let kind = match (self.crowded, (u64::from(slot.no.0) + self.ticks).is_multiple_of(CROWD_TURN)) {
-                (false, _) => Kind::Stat,
-                (true, false) => Kind::Sizes,
-                (true, true) => Kind::SizesAndStat,
-            };
-            match slot.read(&self.root, kind, &mut self.kept, &mut space) {
-                Outcome::Read => {}
-                Outcome::Unread => self.unread += 1,
-                Outcome::Gone => {
-                    ended = true;
-                    let what = EventKind::ProcessEnded;
-                    events.push(Event { at_boot_ms: now.boot_ms(), process: slot.no, what });
+        let (turn, slow) = (rest::turn(self.interval_s), self.slow_ticks());
+        let (slots, kept) = (&mut self.slots, &mut self.kept);
+        self.bell.rung(|no| {
+            if let Ok(at) = slots.binary_search_by_key(&no, |slot| slot.no)
+                && let Some(slot) = slots.get_mut(at)
+            {
+                slot.wake(kept);
+            }
+        });
+        let before = events.len();
+        self.deserted.clear();
+        let mut slots = std::mem::take(&mut self.slots);
+        for slot in &mut slots {
+            let place = u64::from(slot.no.0) + self.ticks;
+            if slot.rests() && turn > 1 && !place.is_multiple_of(turn) && !place.is_multiple_of(slow) {
+                slot.skip();
+            } else {
+                self.read(slot, now, events);
+            }
+        }
+        // Children that rest have another parent, now that theirs is no more.
+        let mut of = std::mem::take(&mut self.parents);
+        while !self.deserted.is_empty() {
+            of.clear();
+            of.append(&mut self.deserted);
+            of.sort_unstable();
+            for slot in slots.iter_mut().filter(|slot| slot.rests()) {
+                if of.binary_search(&slot.sample.parent).is_ok() {
+                    self.read(slot, now, events);
                 }
             }
         }
-        ended
+        self.parents = of;
+        self.slots = slots;
+        events.len() > before
+    }
+
+    /// Reads the record of one.
+    fn read(&mut self, slot: &mut Slot, now: &Moment, events: &mut Vec<Event>) {
+        let rested = slot.rests();
+        let is_turn = rested || (u64::from(slot.no.0) + self.ticks).is_multiple_of(CROWD_TURN);
+        let kind = match (self.crowded, is_turn) {
+            (false, _) => Kind::Stat,
+            (true, false) => Kind::Sizes,
+            (true, true) => Kind::SizesAndStat,
+        };
+        let (parent, was_dead) = (slot.sample.parent, slot.sample.is_dead());
+        let mut space = [0_u8; slot::RECORD];
+        match slot.read(&self.root, kind, &mut self.kept, &mut space) {
+            Outcome::Read => {
+                let dies = slot.sample.is_dead() && !was_dead;
+                if dies {
+                    self.deserted.push(slot.pid);
+                }
+                // Of the dead it is not known whether they were counted as zombies: their threads go one by one.
+                self.kin_changed |= was_dead || dies || slot.sample.parent != parent;
+                slot.settle(&self.bell, &mut self.kept, self.ticks);
+            }
+            Outcome::Unread => self.unread += 1,
+            Outcome::Gone => {
+                if !was_dead {
+                    self.deserted.push(slot.pid);
+                }
+                let what = EventKind::ProcessEnded;
+                events.push(Event { at_boot_ms: now.boot_ms(), process: slot.no, what });
+            }
+        }
     }
 
     fn drop_gone(&mut self) -> bool {
@@ -266,8 +344,14 @@ impl Sampler {
                 let first = load.newest.unwrap_or(0) - newer + 1;
                 listed.clear();
                 listed.extend((first..first + newer).filter_map(|pid| u32::try_from(pid).ok()));
+                if self.is_quick() {
+                    std::mem::swap(&mut listed, &mut self.fresh);
+                } else {
+                    listed.append(&mut self.fresh);
+                }
             }
             _ => {
+                self.fresh.clear();
                 self.listed_at = self.ticks;
                 self.candidates.forget();
                 self.lister.listing.restart(&self.root, &mut listed)?;
@@ -305,8 +389,14 @@ impl Sampler {
 
     /// Takes a process in; says whether it is one to record.
     fn admit(&mut self, pid: u32, now: &Moment, events: &mut Vec<Event>) -> bool {
-        let Ok(dir) = PidDir::open(&self.root, Pid(pid)) else { return false };
         let mut space = [0_u8; 2048];
+        // Most numbers that were given out are threads', or gone: that is found without an allocation.
+        let mut path = proc::NumberPath::default();
+        let record = crate::sys::file::read_record(&self.root, path.set(pid, b"/stat"), &mut space);
+        if record.ok().flatten().is_none_or(is_of_another_thread) {
+            return false;
+        }
+        let Ok(dir) = PidDir::open(&self.root, Pid(pid)) else { return false };
         let record = crate::sys::file::read_record(&dir, c"stat", &mut space).ok().flatten();
         let Some(record) = record.filter(|record| !is_of_another_thread(record)) else { return false };
         let Some(sample) = Sample::parse(record) else {
@@ -322,7 +412,7 @@ impl Sampler {
         let incarnation = who::read(&dir, &sample, &self.base(now), &mut self.buffer);
         let mut slot = Slot::new(self.number(incarnation.key), pid, sample);
         slot.io_is_denied = incarnation.denied.contains(&Column::ReadBytes);
-        let before_ms = self.last.map_or(now.boot_ms(), |last| last.boot_ms());
+        let before_ms = self.since_ms(now);
         let born_ms = sample.start.saturating_mul(1000) / self.ticks_per_second.max(1);
         events.push(Event {
             at_boot_ms: born_ms.clamp(before_ms.min(now.boot_ms()), now.boot_ms()),
@@ -331,6 +421,20 @@ impl Sampler {
         });
         self.slots.push(slot);
         true
+    }
+
+    /// Are ticks so close together that who is new waits for the next one?
+    fn is_quick(&self) -> bool {
+        self.interval_s <= QUICK_S
+    }
+
+    /// Since when who is taken in with this tick may have been born.
+    fn since_ms(&self, now: &Moment) -> u64 {
+        match &self.last {
+            Some(_) if self.is_quick() && self.earlier_ms > 0 => self.earlier_ms,
+            Some(last) => last.boot_ms(),
+            None => now.boot_ms(),
+        }
     }
 
     /// The number that a store gave it before, or a new one.
@@ -382,7 +486,7 @@ impl Sampler {
 
     /// Ticks in ten seconds.
     fn slow_ticks(&self) -> u64 {
-        (SLOW_S / self.interval_s.max(0.001)).round().clamp(1.0, 10_000.0) as u64
+        ticks_in(SLOW_S, self.interval_s)
     }
 
     fn switch_crowded(&mut self) {
@@ -416,15 +520,19 @@ impl Sampler {
     /// The rows of all processes, with what is read less often.
     fn rows(&mut self, now: &Moment, tick: &mut Tick) {
         let (slow, now_ms) = (self.slow_ticks(), now.boot_ms());
-        let before_ms = self.last.map_or(now_ms, |last| last.boot_ms());
+        let last_ms = self.last.map_or(now_ms, |last| last.boot_ms());
+        let since_ms = self.since_ms(now);
         self.lister.left = TASKS_A_TICK;
         let mut slots = std::mem::take(&mut self.slots);
         for slot in &mut slots {
             let in_turn = (u64::from(slot.no.0) + self.ticks).is_multiple_of(slow);
-            let periodic = std::mem::take(&mut slot.is_new) || in_turn;
-            if !slot.has_sample && slot.sizes.is_none() {
+            let is_new = std::mem::take(&mut slot.is_new);
+            let periodic = is_new || in_turn;
+            // Children are counted without being told by their parent: also of one that rests.
+            if !slot.has_sample && slot.sizes.is_none() && slot.children == slot.children_told {
                 continue;
             }
+            let before_ms = if is_new { since_ms } else { last_ms };
             self.renamed(slot, now, &mut tick.events);
             let born_ms = slot.start.saturating_mul(1000) / self.ticks_per_second.max(1);
             let threads = slot.sample.threads;
@@ -481,7 +589,10 @@ impl Sampler {
             values.push((Column::Data, sizes.data.saturating_mul(page)));
         }
         let tells_children = periodic || slot.children != slot.children_told;
-        if periodic
+        // Counting them is cheap from Linux 6.2 on, but not for everybody in each tick.
+        let closely =
+            slot.depth.is_some() && self.ticks.is_multiple_of(ticks_in(SUSPECTS_S, self.interval_s));
+        if (periodic || closely)
             && lives
             && let Some(count) = self.descriptors(slot.pid)
         {
@@ -564,4 +675,9 @@ impl Sampler {
         let (mut path, mut space) = (proc::NumberPath::default(), [0_u8; 512]);
         parse_io(crate::sys::file::read_record(&self.root, path.set(pid, b"/io"), &mut space).ok()??)
     }
+}
+
+/// How many ticks there are in so many seconds; one at least.
+fn ticks_in(seconds: f64, interval_s: f64) -> u64 {
+    (seconds / interval_s.max(0.001)).round().clamp(1.0, 10_000.0) as u64
 }

@@ -13,6 +13,7 @@ use rustix::io::{Errno, pread};
 use super::deep::Depth;
 use super::jvm::Jvm;
 use super::record::{Comm, Sample, Sizes};
+use super::rest::{Bell, QUIET};
 use super::threads::Tasks;
 use crate::ProcRoot;
 use crate::proc::NumberPath;
@@ -89,6 +90,12 @@ pub(super) struct Slot {
     pub(super) jvm: Jvm,
     /// What is read of a suspect besides.
     pub(super) depth: Option<Box<Depth>>,
+    /// statm as it was read last.
+    sizes_before: Option<Sizes>,
+    /// Readings in a row in which nothing changed.
+    quiet: u8,
+    /// While it rests: tells when it ends.
+    rests: Option<OwnedFd>,
 }
 
 impl Slot {
@@ -114,7 +121,46 @@ impl Slot {
             tasks: Tasks::of(sample.threads),
             jvm: Jvm::default(),
             depth: None,
+            sizes_before: None,
+            quiet: 0,
+            rests: None,
         }
+    }
+
+    /// Need it not be read in each tick?
+    pub(super) fn rests(&self) -> bool {
+        self.rests.is_some()
+    }
+
+    /// Is read in each tick from now on, until it rests again.
+    pub(super) fn wake(&mut self, kept: &mut Kept) {
+        self.quiet = 0;
+        if self.rests.take().is_some() {
+            kept.left += 1;
+        }
+    }
+
+    /// Lets it rest when nothing has changed for long enough.
+    pub(super) fn settle(&mut self, bell: &Bell, kept: &mut Kept, tick: u64) {
+        let is_busy = self.depth.is_some()
+            || self.sample.is_dead()
+            || self.name != self.sample.name
+            || self.tasks.are_due(self.sample.threads, tick, false);
+        if self.quiet < QUIET || self.rests.is_some() || is_busy {
+            return;
+        }
+        match kept.left {
+            0 => self.quiet = 0,
+            _ => match bell.watch(self.pid, self.no) {
+                Some(pidfd) => self.rests = kept.take(pidfd),
+                None => self.quiet = 0,
+            },
+        }
+    }
+
+    /// It was not read in this tick.
+    pub(super) fn skip(&mut self) {
+        (self.has_sample, self.sizes) = (false, None);
     }
 
     /// Has it run or faulted since this was asked last? Or is it six times the `slow` ticks ago that it had?
@@ -127,6 +173,16 @@ impl Slot {
         is_active
     }
 
+    /// Compares what was read with what was known.
+    fn note(&mut self, before: &Sample, sizes: Option<Sizes>, kept: &mut Kept) {
+        let same = *before == Sample { state: before.state, flags: before.flags, ..self.sample };
+        if !same || self.sizes != sizes && sizes.is_some() && self.sizes.is_some() {
+            self.wake(kept);
+        } else if self.has_sample {
+            self.quiet = self.quiet.saturating_add(1);
+        }
+    }
+
     /// Closes the kept file.
     pub(super) fn close(&mut self, kept: &mut Kept) {
         if self.file.take().is_some() {
@@ -136,16 +192,25 @@ impl Slot {
 
     /// Reads it once more.
     pub(super) fn read(&mut self, root: &ProcRoot, kind: Kind, kept: &mut Kept, space: &mut [u8]) -> Outcome {
-        (self.has_sample, self.sizes) = (false, None);
+        let (before, sizes) = (self.sample, self.sizes_before);
+        self.skip();
         let outcome = match kind {
             Kind::Stat => self.read_stat(root, kept, true, space),
             Kind::Sizes | Kind::SizesAndStat => {
                 self.read_sizes(root, kept, kind == Kind::SizesAndStat, space)
             }
         };
-        if outcome == Outcome::Gone {
-            self.close(kept);
-            self.gone = true;
+        match outcome {
+            Outcome::Gone => {
+                self.wake(kept);
+                self.close(kept);
+                self.gone = true;
+            }
+            Outcome::Read => {
+                self.note(&before, sizes, kept);
+                self.sizes_before = self.sizes.or(self.sizes_before);
+            }
+            Outcome::Unread => self.wake(kept),
         }
         outcome
     }

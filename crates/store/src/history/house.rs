@@ -10,10 +10,11 @@ use super::block::Head;
 use super::compact::{Job, Trouble, next_with_chunks};
 use super::frame::Unpacker;
 use super::incarnation::Known;
+use super::incarnation::count_incarnations;
 use super::looked::Looked;
 use super::retention::{Task, next_task};
 use super::tables::chunk_id;
-use super::writer::{HistoryWriter, count_incarnations};
+use super::writer::HistoryWriter;
 use crate::error::{Error, ErrorKind};
 use crate::schema::process_id;
 

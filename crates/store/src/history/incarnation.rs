@@ -1,6 +1,11 @@
 //! A process's row: what it is, since when it is known, and when it ended.
 
-use model::{BootId, Column, Identity, Incarnation, Pid, ProcessKey, ProcessNo, Text, Ticks};
+use std::collections::BTreeMap;
+
+use model::{
+    BootId, Column, Event, EventKind, Identity, Incarnation, Pid, ProcessKey, ProcessNo, Text, Ticks,
+};
+use rusqlite::Connection;
 
 use super::varint::{Input, put, put_bytes};
 
@@ -99,4 +104,43 @@ pub(super) fn take_incarnation(input: &mut Input<'_>) -> Option<Incarnation> {
     let parent = Pid(u32::try_from(input.number()?).ok()?);
     let denied = input.bytes()?.iter().filter_map(|code| Column::from_code(*code)).collect();
     Some(Incarnation { key, name, started_unix_s, identity, uid, parent, denied })
+}
+
+/// Does an event change a process's row?
+pub(super) fn is_of_incarnation(what: &EventKind) -> bool {
+    matches!(what, EventKind::ProcessSeen(_) | EventKind::ProcessRenamed(_) | EventKind::ProcessEnded)
+}
+
+/// What an event says of a process that is known.
+pub(super) fn apply(known: &mut BTreeMap<ProcessNo, Known>, event: &Event) {
+    match &event.what {
+        EventKind::ProcessSeen(incarnation) => {
+            let known = known.entry(event.process).or_insert_with(|| Known {
+                process: event.process,
+                seen_boot_ms: event.at_boot_ms,
+                ..Known::default()
+            });
+            known.incarnation = (**incarnation).clone();
+        }
+        EventKind::ProcessRenamed(incarnation) => {
+            if let Some(known) = known.get_mut(&event.process) {
+                known.incarnation = (**incarnation).clone();
+            }
+        }
+        EventKind::ProcessEnded => {
+            if let Some(known) = known.get_mut(&event.process) {
+                known.ended_boot_ms = Some(event.at_boot_ms);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Notes how many processes have a row, so that one that is lost without a trace is missed.
+pub(super) fn count_incarnations(db: &Connection) -> rusqlite::Result<()> {
+    db.execute(
+        "INSERT OR REPLACE INTO meta VALUES('processes', (SELECT CAST(count(*) AS TEXT) FROM incarnation))",
+        [],
+    )?;
+    Ok(())
 }

@@ -7,10 +7,11 @@
 use std::io;
 
 use model::{Column, ProcessNo, Tick, TickRow};
+use rusqlite::Connection;
 
 use super::events::{MAX_EVENTS, put_event, take_event};
-use super::frame::Packer;
-use super::pending::Pending;
+use super::frame::{Packer, Unpacker};
+use super::pending::{Pending, contradiction};
 use super::tables::MAX_VALUES;
 use super::varint::{Input, put, put_bytes, unzigzag, zigzag};
 
@@ -193,4 +194,48 @@ fn try_read(
         }
     }
     Some((true, is_key))
+}
+
+/// Adds the rows of the journal from `from` on to what is pending; how many were lost.
+pub(super) fn replay(
+    db: &Connection,
+    unpacker: &mut Unpacker,
+    pending: &mut Pending,
+    row: &mut RowWriter,
+    from: Option<u64>,
+    mut seen: impl FnMut(&Tick),
+) -> rusqlite::Result<u64> {
+    let mut expected = from.unwrap_or(pending.first_tick);
+    let mut adjacent = true;
+    let mut lost = 0;
+    let mut tick = Tick::default();
+    let mut select = db.prepare_cached("SELECT id, data FROM journal WHERE id >= ? ORDER BY id")?;
+    let mut rows = select.query([expected as i64])?;
+    while let Some(found) = rows.next()? {
+        let id = found.get::<_, i64>(0)? as u64;
+        if id > expected {
+            lost += id - expected;
+            adjacent = false;
+        }
+        expected = id + 1;
+        let data = found.get_ref(1)?.as_blob().unwrap_or_default();
+        let read = unpacker
+            .unpack(data)
+            .map_or(Row::Malformed, |content| read(content, id, pending, adjacent, &mut tick));
+        match read {
+            Row::Tick { is_key } if contradiction(&tick).is_none() && !pending.is_another(&tick) => {
+                if pending.ticks == 0 {
+                    pending.first_tick = id;
+                }
+                pending.push_as(&tick, row, is_key);
+                adjacent = true;
+                seen(&tick);
+            }
+            _ => {
+                adjacent = false;
+                lost += 1;
+            }
+        }
+    }
+    Ok(lost)
 }

@@ -14,20 +14,24 @@
 //! of old ones.
 
 mod block;
+mod boots;
 mod chunk;
 mod compact;
 mod events;
 mod export;
 mod frame;
+mod gather;
 mod house;
 mod incarnation;
 mod journal;
 mod lock;
 mod looked;
+mod open;
 mod pending;
 mod question;
 mod reader;
 mod redact;
+mod reduce;
 mod replay;
 mod retention;
 mod runs;

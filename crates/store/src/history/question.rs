@@ -1,20 +1,19 @@
-//! What is asked of a store: series, charts, events, who was there.
+//! What is asked of a store: series, thinned or whole, charts, events, who was there.
 
 use std::collections::BTreeMap;
 
 use model::{Column, ProcessNo};
 use rusqlite::{Connection, OptionalExtension};
 
-use super::block::{Head, TimesIn};
-use super::chunk::Chunk;
+use super::block::Head;
 use super::events;
 use super::frame::Unpacker;
-use super::incarnation::Known;
-use super::reader::{HistoryReader, State};
-use super::series::{Found, Gap, GapKind, Happened, Pixel, Point, Reduced, Series};
-use super::tables::{HISTORY_SCHEMA, MAX_INCARNATIONS, chunk_id};
+use super::gather::{Gatherer, gather_pending};
+use super::incarnation::{Known, apply};
+use super::reader::HistoryReader;
+use super::series::{Found, Happened, Pixel, Point, Reduced, Series};
+use super::tables::{HISTORY_SCHEMA, MAX_INCARNATIONS};
 use super::window::Window;
-use super::writer::apply;
 use crate::database::scan;
 use crate::error::Error;
 
@@ -27,8 +26,74 @@ impl HistoryReader {
         columns: &[Column],
         window: Window,
     ) -> Result<Vec<Series>, Error> {
+        self.gather_all(process, columns, window, 0)
+    }
+
+    /// As [`series`](Self::series), of about so many points at most: each stands for the ticks of a stretch of time, up
+    /// to the last of them, with their least and greatest value. A gap that lies within a stretch may not be told.
+    ///
+    /// What did not change is passed over: of a host's processes most cost next to nothing.
+    pub fn thinned(
+        &self,
+        process: ProcessNo,
+        columns: &[Column],
+        window: Window,
+        most: usize,
+    ) -> Result<Vec<Series>, Error> {
+        let (from, until) = self.covered(window)?;
+        let most = i64::try_from(most.max(1)).unwrap_or(i64::MAX);
+        let every_ms = until.saturating_sub(from) / most + 1;
+        self.gather_all(process, columns, window, every_ms.max(1))
+    }
+
+    /// The last value of some columns of a process in a time, and when it was; as far back as it is.
+    pub fn last(
+        &self,
+        process: ProcessNo,
+        columns: &[Column],
+        window: Window,
+    ) -> Result<Vec<Option<(i64, u64)>>, Error> {
+        let mut last = vec![None; columns.len()];
+        if self.schema < HISTORY_SCHEMA {
+            return Ok(last);
+        }
+        let mut tools = Tools::new(self)?;
+        self.within(|db, state| {
+            let pending = std::iter::once(None);
+            for head in pending.chain(state.blocks.iter().rev().map(Some)) {
+                let missing: Vec<usize> = (0..columns.len()).filter(|at| last[*at].is_none()).collect();
+                if missing.is_empty() {
+                    break;
+                }
+                let mut gathered: Vec<Gatherer> =
+                    missing.iter().map(|at| Gatherer::new(process, columns[*at], i64::MAX)).collect();
+                match head {
+                    None => gather_pending(state, process, window, &mut gathered),
+                    Some(head) => {
+                        let (first, last) = state.span(head);
+                        if window.meets(first, last) {
+                            self.gather(db, state, head, process, window, &mut gathered, &mut tools);
+                        }
+                    }
+                }
+                for (at, gatherer) in missing.into_iter().zip(gathered) {
+                    last[at] = gatherer.series.points.last().map(|point| (point.at_unix_ms, point.value));
+                }
+            }
+            Ok(())
+        })?;
+        Ok(last)
+    }
+
+    fn gather_all(
+        &self,
+        process: ProcessNo,
+        columns: &[Column],
+        window: Window,
+        every_ms: i64,
+    ) -> Result<Vec<Series>, Error> {
         let mut gathered: Vec<Gatherer> =
-            columns.iter().map(|column| Gatherer::new(process, *column)).collect();
+            columns.iter().map(|column| Gatherer::new(process, *column, every_ms)).collect();
         if self.schema < HISTORY_SCHEMA {
             return Ok(gathered.into_iter().map(|gatherer| gatherer.series).collect());
         }
@@ -55,16 +120,21 @@ impl HistoryReader {
         pixels: usize,
     ) -> Result<Vec<Reduced>, Error> {
         let series = self.series(process, columns, window)?;
-        let covered = self.coverage()?;
-        let from = window.from_unix_ms.max(covered.first().map_or(0, |first| first.first_unix_ms));
-        let until =
-            window.until_unix_ms.min(covered.last().map_or(0, |last| last.last_unix_ms.saturating_add(1)));
+        let (from, until) = self.covered(window)?;
         let reduce = |(series, column): (Series, &Column)| Reduced {
             column: *column,
             pixels: reduce(&series.points, from, until, pixels),
             gaps: series.gaps,
         };
         Ok(series.into_iter().zip(columns).map(reduce).collect())
+    }
+
+    /// From when to when there is something in a time.
+    fn covered(&self, window: Window) -> Result<(i64, i64), Error> {
+        let covered = self.coverage()?;
+        let first = covered.first().map_or(0, |first| first.first_unix_ms);
+        let end = covered.last().map_or(0, |last| last.last_unix_ms.saturating_add(1));
+        Ok((window.from_unix_ms.max(first), window.until_unix_ms.min(end)))
     }
 
     /// What happened in a time, oldest first.
@@ -163,192 +233,6 @@ impl HistoryReader {
             .ok()??;
         events::read(tools.unpacker.unpack(frame)?, head.id)
     }
-
-    #[allow(clippy::too_many_arguments)] // one block of one question
-    fn gather(
-        &self,
-        db: &Connection,
-        state: &State,
-        head: &Head,
-        process: ProcessNo,
-        window: Window,
-        gathered: &mut [Gatherer],
-        tools: &mut Tools,
-    ) {
-        let Tools { frame, unpacker, times, content, column_content } = tools;
-        let select = "SELECT times FROM block WHERE id = ?";
-        let read = blob(db, select, i64::from(head.id), frame).ok().flatten();
-        let Some(found) = read
-            .and_then(|frame| unpacker.unpack_into(frame, times))
-            .and_then(|()| TimesIn::read(times, head.id))
-        else {
-            self.lose(format!("block {}, times", head.id));
-            mark_damaged(gathered);
-            return;
-        };
-        if !found.processes.contains(process.0) {
-            return;
-        }
-        let Some(times) = found.boot_times(head.ticks) else {
-            self.lose(format!("block {}, times", head.id));
-            mark_damaged(gathered);
-            return;
-        };
-        let id = chunk_id(head.id, process.0);
-        let read = blob(db, "SELECT data FROM chunk WHERE id = ?", id, frame).ok().flatten();
-        let chunk = read.and_then(|blob| Chunk::read(blob, process, head.id, head.ticks, unpacker, content));
-        let epoch = state.epoch_ms(head);
-        for gatherer in gathered.iter_mut() {
-            let Some(chunk) = &chunk else {
-                gatherer.damaged = true;
-                continue;
-            };
-            let Some(column) =
-                chunk.columns.iter().find(|column| Some(column.column) == gatherer.series.column)
-            else {
-                continue;
-            };
-            gatherer.begin(head, epoch, column.seen.stride());
-            let Some(mut last) = chunk.values(column, unpacker, column_content) else {
-                gatherer.damaged = true;
-                self.lose(format!("block {}, process {}, {}", head.id, process.0, column.column.name()));
-                continue;
-            };
-            let mut spread = column.spread.clone();
-            for (start, end) in column.seen.iter() {
-                for (tick, at) in (start..).zip(times.get(start as usize..end as usize).unwrap_or_default()) {
-                    let Some(value) = last.next() else {
-                        gatherer.damaged = true;
-                        break;
-                    };
-                    let (low, high) = match &mut spread {
-                        None => (value, value),
-                        Some((under, over)) => (
-                            value.wrapping_sub(under.next().unwrap_or(0)),
-                            value.wrapping_add(over.next().unwrap_or(0)),
-                        ),
-                    };
-                    gatherer.push(window, tick, *at, value, low, high);
-                }
-            }
-        }
-        if chunk.is_none() {
-            self.lose(format!("block {}, process {}", head.id, process.0));
-        }
-    }
-}
-
-fn mark_damaged(gathered: &mut [Gatherer]) {
-    for gatherer in gathered {
-        gatherer.damaged = true;
-    }
-}
-
-fn gather_pending(state: &State, process: ProcessNo, window: Window, gathered: &mut [Gatherer]) {
-    let pending = &state.pending;
-    let Some(slot) = pending.slot(process) else { return };
-    let head = pending.head(u32::MAX);
-    let Some(times) = pending.times.read_back().boot_times(pending.ticks) else { return };
-    let epoch = state.epoch_ms(&head);
-    for gatherer in gathered {
-        let Some(cell) = slot.cells.iter().find(|cell| Some(cell.column) == gatherer.series.column) else {
-            continue;
-        };
-        gatherer.begin(&head, epoch, cell.seen.stride());
-        let mut values = cell.last.values();
-        for (start, end) in cell.seen.iter() {
-            for (tick, at) in (start..).zip(times.get(start as usize..end as usize).unwrap_or_default()) {
-                if let Some(value) = values.next() {
-                    gatherer.push(window, tick, *at, value, value, value);
-                }
-            }
-        }
-    }
-}
-
-/// Collects a series block by block.
-struct Gatherer {
-    series: Series,
-    boot: Option<model::BootId>,
-    epoch_ms: i64,
-    /// How far points may be apart without a gap.
-    patience_ms: i64,
-    damaged: bool,
-    /// A boot began since the last point.
-    reboot: bool,
-    /// Of the block.
-    pace_ms: u64,
-    /// How many ticks of a block lie from one point to the next.
-    stride: u32,
-    /// Number of the block's first tick, and how many recorded ones each of its ticks stands for.
-    ticks: (u64, u64),
-    /// The number of the last point's tick.
-    last_tick: u64,
-}
-
-impl Gatherer {
-    fn new(process: ProcessNo, column: Column) -> Self {
-        Self {
-            series: Series { process, column: Some(column), ..Series::default() },
-            boot: None,
-            epoch_ms: 0,
-            patience_ms: 0,
-            damaged: false,
-            reboot: false,
-            pace_ms: 1,
-            stride: 1,
-            ticks: (0, 1),
-            last_tick: 0,
-        }
-    }
-
-    fn begin(&mut self, head: &Head, epoch_ms: i64, stride: Option<u32>) {
-        let recorded_per_tick = head.recorded.div_ceil(u64::from(head.ticks)).max(1);
-        // What was read at every sixth tick is there in every reduced one.
-        self.stride = stride.unwrap_or(if recorded_per_tick > 1 { 1 } else { self.stride });
-        self.pace_ms = head.pace_ms();
-        self.ticks = (head.first_tick, recorded_per_tick);
-        self.reboot |= self.boot.is_some_and(|boot| boot != head.boot);
-        self.boot = Some(head.boot);
-        self.epoch_ms = epoch_ms;
-        let pace_ms = self.pace_ms.saturating_mul(u64::from(self.stride));
-        self.patience_ms = (pace_ms.saturating_mul(5) / 2).min(1 << 40) as i64;
-    }
-
-    #[inline]
-    fn push(&mut self, window: Window, tick: u32, at_boot_ms: u64, value: u64, low: u64, high: u64) {
-        let at_unix_ms = self.epoch_ms.saturating_add_unsigned(at_boot_ms);
-        if !window.contains(at_unix_ms) {
-            return;
-        }
-        let number = self.ticks.0 + u64::from(tick) * self.ticks.1;
-        if let Some(before) = self.series.points.last() {
-            let apart = at_unix_ms.saturating_sub(before.at_unix_ms);
-            if self.reboot || self.damaged || apart > self.patience_ms {
-                let why = match (self.damaged, self.reboot) {
-                    (true, _) => GapKind::Damaged,
-                    (_, true) => GapKind::Reboot,
-                    // Were there about as many ticks as there should have been?
-                    _ if number.saturating_sub(self.last_tick).saturating_mul(self.pace_ms)
-                        / self.ticks.1
-                        > apart.cast_unsigned() / 2 =>
-                    {
-                        GapKind::Absent
-                    }
-                    _ => GapKind::NotRecorded,
-                };
-                self.series.gaps.push(Gap {
-                    before: self.series.points.len(),
-                    from_unix_ms: before.at_unix_ms,
-                    until_unix_ms: at_unix_ms,
-                    why,
-                });
-            }
-        }
-        (self.reboot, self.damaged) = (false, false);
-        self.last_tick = number;
-        self.series.points.push(Point { at_unix_ms, value, low, high });
-    }
 }
 
 fn reduce(points: &[Point], from: i64, until: i64, pixels: usize) -> Vec<Option<Pixel>> {
@@ -371,7 +255,7 @@ fn reduce(points: &[Point], from: i64, until: i64, pixels: usize) -> Vec<Option<
 pub(super) struct Tools {
     pub(super) frame: Vec<u8>,
     pub(super) unpacker: Unpacker,
-    times: Vec<u8>,
+    pub(super) times: Vec<u8>,
     pub(super) content: Vec<u8>,
     pub(super) column_content: Vec<u8>,
 }

@@ -10,14 +10,14 @@ use model::{BootId, Text};
 use rusqlite::Connection;
 
 use super::block::Head;
+use super::boots::{Boot, boots};
 use super::frame::Unpacker;
-use super::journal::RowWriter;
+use super::journal::{RowWriter, replay};
 use super::looked::Looked;
 use super::pending::Pending;
 use super::series::{Covered, LookAt};
 use super::tables::{HISTORY_SCHEMA, MAX_BLOCKS};
 use super::window::Window;
-use super::writer::replay;
 use crate::database::{check_tables, connect_beside, scan};
 use crate::error::{Error, ErrorKind};
 use crate::look::{Bulk, LookReader, StoredLook};
@@ -54,17 +54,6 @@ pub(super) struct State {
     /// In the order in which they were.
     pub(super) boots: Vec<Boot>,
     tools: Option<(Unpacker, RowWriter)>,
-}
-
-/// A boot of which something was recorded.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Boot {
-    pub(super) id: BootId,
-    first_tick: u64,
-    first_ms: u64,
-    pub(super) last_ms: u64,
-    /// To be added to milliseconds since boot.
-    pub(super) epoch_ms: i64,
 }
 
 impl HistoryReader {
@@ -132,8 +121,8 @@ impl HistoryReader {
                     Some(last)
                         if last.boot == head.boot
                             && last.step_ms == head.step_ms
-                            && first_unix_ms - last.last_unix_ms
-                                <= head.pace_ms().saturating_mul(3) as i64 =>
+                            && first_unix_ms.saturating_sub(last.last_unix_ms)
+                                <= head.pace_ms().saturating_mul(3).min(1 << 40) as i64 =>
                     {
                         last.last_unix_ms = last_unix_ms;
                         last.ticks += head.recorded;
@@ -347,34 +336,4 @@ impl State {
         let epoch = self.epoch_ms(head);
         (epoch.saturating_add_unsigned(head.first_ms), epoch.saturating_add_unsigned(head.last_ms))
     }
-}
-
-/// The boots of some blocks. The newest clock is believed: what came before a boot ended before it began.
-fn boots(heads: impl Iterator<Item = Head>) -> Vec<Boot> {
-    let mut boots: Vec<Boot> = Vec::new();
-    for head in heads {
-        match boots.last_mut() {
-            // A boot's own clock that runs backwards is taken for another.
-            Some(boot) if boot.id == head.boot && boot.last_ms <= head.first_ms => {
-                boot.last_ms = head.last_ms;
-                boot.epoch_ms = head.epoch_ms;
-            }
-            _ => boots.push(Boot {
-                id: head.boot,
-                first_tick: head.first_tick,
-                first_ms: head.first_ms,
-                last_ms: head.last_ms,
-                epoch_ms: head.epoch_ms,
-            }),
-        }
-    }
-    let mut begin = i64::MAX;
-    for boot in boots.iter_mut().rev() {
-        let last = boot.epoch_ms.saturating_add_unsigned(boot.last_ms);
-        if last >= begin {
-            boot.epoch_ms = boot.epoch_ms.saturating_sub(last.saturating_sub(begin).saturating_add(1));
-        }
-        begin = boot.epoch_ms.saturating_add_unsigned(boot.first_ms);
-    }
-    boots
 }

@@ -122,6 +122,25 @@ impl<'a> Values<'a> {
         Some(self.last)
     }
 
+    /// The last, the least and the greatest of the next so many values, of one at least.
+    pub(crate) fn fold(&mut self, count: u32) -> Option<(u64, u64, u64)> {
+        let first = self.next()?;
+        let (mut low, mut high) = (first, first);
+        let mut left = u64::from(count.saturating_sub(1));
+        while left > 0 {
+            let same = if self.input.is_empty() { left } else { left.min(self.zeros) };
+            if same > 0 {
+                self.zeros = self.zeros.saturating_sub(same);
+                left -= same;
+            } else {
+                let value = self.next()?;
+                (low, high) = (low.min(value), high.max(value));
+                left -= 1;
+            }
+        }
+        Some((self.last, low, high))
+    }
+
     /// The next so many values, appended.
     pub(crate) fn append(&mut self, count: u32, values: &mut Vec<u64>) -> Option<()> {
         let mut left = count as usize;
@@ -205,13 +224,21 @@ mod tests {
             let cut = cut.min(values.len() as u32);
             read.append(cut, &mut all).unwrap();
             read.append(values.len() as u32 - cut, &mut all).unwrap();
-            prop_assert_eq!(all, values);
+            prop_assert_eq!(&all, &values);
+            let mut read = Values::read(&mut Input::new(&out)).unwrap();
+            let (before, after) = values.split_at(cut as usize);
+            for part in [before, after].into_iter().filter(|part| !part.is_empty()) {
+                let extremes = (*part.iter().min().unwrap(), *part.iter().max().unwrap());
+                let folded = (*part.last().unwrap(), extremes.0, extremes.1);
+                prop_assert_eq!(read.fold(part.len() as u32).unwrap(), folded);
+            }
         }
 
         #[test]
         fn any_bytes_are_values_or_nothing(bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
             if let Some(mut values) = Values::read(&mut Input::new(&bytes)) {
                 let mut all = Vec::new();
+                let _ = values.clone().fold(1_000);
                 let _ = values.append(1_000, &mut all);
                 prop_assert!(all.len() <= 1_000);
             }

@@ -72,7 +72,7 @@ pub fn event() -> impl Strategy<Value = Event> {
     })
 }
 
-type Rows = BTreeMap<u32, BTreeMap<Column, u64>>;
+pub type Rows = BTreeMap<u32, BTreeMap<Column, u64>>;
 
 pub fn tick_of(at: (i64, u64), cost: (u64, u64), rows: Rows, events: Vec<Event>) -> Tick {
     let mut tick = Tick { at_unix_ms: at.0, at_boot_ms: at.1, ..Tick::default() };

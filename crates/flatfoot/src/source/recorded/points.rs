@@ -9,6 +9,9 @@ use store::history::Series;
 /// Points that are judged, at most: the floors that matter are taken of blocks of them.
 const MOST: usize = 1_024;
 
+/// Points that are read of each figure, at most: enough of them for each that is judged.
+pub(super) const READ: usize = 8 * MOST;
+
 /// Growth that makes a process of a host worth judging, over the whole window.
 const LEAST_COUNT: u64 = 3;
 const LEAST_BYTES: u64 = 1 << 20;
