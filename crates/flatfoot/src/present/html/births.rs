@@ -11,8 +11,6 @@ use super::writer::Html;
 use crate::analyse::Tracked;
 use crate::present::time;
 
-/// Steps of a line: more than a screen has pixels across tell nothing.
-const MOST_STEPS: usize = 1_100;
 /// Dots of a raster.
 const MOST_DOTS: usize = 3_000;
 /// A limit is drawn unless it is so many times as far away, in time or in number.
@@ -118,20 +116,17 @@ pub(super) fn threads(html: &mut Html, finding: &Finding, births: &Births) {
     table(html, births, &finding.subject.to_string());
 }
 
-/// A line that goes up by one at each birth, at most a step for each half unit across.
+/// A line that goes up by one at each birth; of births within half a unit the last tells how many there are.
 fn steps(births: &[f64], now: f64, x: impl Fn(f64) -> f64, y: impl Fn(f64) -> f64) -> String {
     let mut points: Vec<(f64, f64)> = Vec::new();
-    let stride = births.len().div_ceil(MOST_STEPS).max(1);
-    let mut level = 0.0;
-    for (index, at) in births.iter().enumerate() {
-        if !index.is_multiple_of(stride) && index + 1 != births.len() {
-            continue;
-        }
-        points.push((x(*at), y(level)));
-        level = index as f64 + 1.0;
-        points.push((x(*at), y(level)));
+    let mut level = 0;
+    for together in births.chunk_by(|a, b| (x(*a) * 2.0).round() == (x(*b) * 2.0).round()) {
+        let at = together.first().map_or(0.0, |first| x(*first));
+        points.push((at, y(f64::from(level))));
+        level += u32::try_from(together.len()).unwrap_or(u32::MAX);
+        points.push((at, y(f64::from(level))));
     }
-    points.push((x(now), y(level)));
+    points.push((x(now), y(f64::from(level))));
     chart::through(points.into_iter())
 }
 
@@ -157,6 +152,11 @@ fn clock(finding: &Finding) -> (f64, &'static str) {
     }
 }
 
+/// A place on that clock: `:15`, `06:00`.
+fn mark(period_s: f64, unit: u64) -> String {
+    if period_s > 3_600.0 { format!("{unit:02}:00") } else { format!(":{unit:02}") }
+}
+
 /// Each birth as a dot: time across, second of the minute (or minute of the hour) up. A level row reads as cron.
 pub(super) fn raster(html: &mut Html, finding: &Finding, births: &Births) {
     let (period, name) = clock(finding);
@@ -169,8 +169,9 @@ pub(super) fn raster(html: &mut Html, finding: &Finding, births: &Births) {
     let most = of.iter().max_by_key(|(_, count)| **count);
     let says = most.map_or_else(String::new, |(unit, count)| {
         format!(
-            "A dot for each of {} births: time across, {name} up. Most fall on {unit}: {}.",
+            "A dot for each of {} births: time across, {name} up. Most fall on {}: {}.",
             show::count(births.leaked.len() as u64),
+            mark(period, *unit),
             show::count(*count)
         )
     });
@@ -180,7 +181,7 @@ pub(super) fn raster(html: &mut Html, finding: &Finding, births: &Births) {
         for quarter in 0..=4_u32 {
             let at = period * f64::from(quarter) / 4.0;
             chart::line(html, "grid", (LEFT, y.at(at)), (RIGHT, y.at(at)));
-            let name = format!(":{:02}", (at / unit_s) as u64);
+            let name = mark(period, (at / unit_s) as u64);
             chart::label(html, LEFT - 6.0, y.at(at) + 4.0, "end", &name);
         }
         let x = chart::along(html, first, births.now, births.offset_s);
@@ -198,7 +199,7 @@ pub(super) fn raster(html: &mut Html, finding: &Finding, births: &Births) {
         html.shape("path", &[("class", "dots"), ("d", &path)]);
     });
     let rows: Vec<Vec<String>> =
-        of.iter().map(|(unit, count)| vec![format!(":{unit:02}"), show::count(*count)]).collect();
+        of.iter().map(|(unit, count)| vec![mark(period, *unit), show::count(*count)]).collect();
     chart::numbers(html, &format!("births by {name}"), &[name, "Births"], &rows);
 }
 
@@ -211,11 +212,51 @@ mod tests {
         let path = steps(&[1.0, 3.0], 5.0, |at| at * 10.0, |n| 100.0 - n);
         assert_eq!(path, "M10 100L10 99L30 99L30 98L50 98");
         let many: Vec<f64> = (0..50_000).map(f64::from).collect();
-        let path = steps(&many, 50_000.0, |at| at, |n| n);
+        let path = steps(&many, 50_000.0, |at| at / 100.0, |n| n);
+        assert!(path.len() < 40_000 && path.ends_with("L500 50000"), "{}", path.len());
+    }
+
+    /// The founding case: a thread each minute at :00 for 1,550 minutes, beside 190 that were there from the start.
+    fn founding() -> Births {
+        let started = 1_772_000_000.0 - 1_772_000_000.0 % 60.0;
+        let leaked: Vec<f64> = (1..=1_550).map(|k| started + 60.0 * f64::from(k)).collect();
+        let all = std::iter::repeat_n(started, 190).chain(leaked.iter().copied()).collect();
+        Births { all, now: started + 93_000.0, leaked, started, offset_s: 0.0 }
+    }
+
+    fn with_limit(value: u64, eta_s: f64) -> Finding {
+        let limit = Limit {
+            name: "pids.max".into(),
+            scope: "/sys/fs/cgroup/x".into(),
+            unit: LimitUnit::Tasks,
+            value,
+            current: 1_800,
+            eta_s: Some(eta_s),
+            eta_interval_s: None,
+            reproduce: String::new(),
+        };
+        Finding { limits: vec![limit], ..crate::present::testing::finding("pool-*-thread-1") }
+    }
+
+    #[test]
+    fn the_limit_ahead_is_drawn_when_it_is_near() {
+        let births = founding();
+        let mut html = Html::default();
+        threads(&mut html, &with_limit(4_915, 187_200.0), &births);
+        raster(&mut html, &with_limit(4_915, 187_200.0), &births);
+        let near = html.finish();
+        assert!(near.contains("class=\"ahead\"") && near.contains("pids.max 4,915</text>"), "{near}");
+        assert!(near.contains("pids.max (4,915) is reached in 2 d 4 h: dashed."), "{near}");
         assert!(
-            path.matches('L').count() < 2 * MOST_STEPS + 4 && path.ends_with("L50000 50000"),
-            "{}",
-            path.len()
+            near.contains("A dot for each of 1,550 births") && near.contains("Most fall on :00: 1,550."),
+            "{near}"
         );
+        assert!(near.len() < 100 * 1024, "with all else the report stays below 300 KiB: {}", near.len());
+        for (value, eta_s) in [(4_000_000, 187_200.0), (4_915, 1e9)] {
+            let mut html = Html::default();
+            threads(&mut html, &with_limit(value, eta_s), &births);
+            let far = html.finish();
+            assert!(!far.contains("class=\"ahead\"") && far.contains("too far to be drawn"), "{far}");
+        }
     }
 }

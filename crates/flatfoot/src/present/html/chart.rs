@@ -39,7 +39,8 @@ pub(super) fn figure(html: &mut Html, title: &str, says: &str, height: f64, draw
             html.say("desc", &[("id", &words)], says);
             draw(html);
         });
-        html.say("p", &[("class", "says")], says);
+        // A screen reader has it from the chart.
+        html.say("p", &[("class", "says"), ("aria-hidden", "true")], says);
     });
 }
 
@@ -56,7 +57,9 @@ pub(super) fn numbers(html: &mut Html, caption: &str, head: &[&str], rows: &[Vec
 
 /// A table; the first column is text, the others are figures.
 pub(super) fn table(html: &mut Html, caption: &str, head: &[&str], rows: &[Vec<String>]) {
-    html.within("div", &[("class", "wide")], |html| {
+    // Wider than a telephone it is moved, by keys as well.
+    let region = [("class", "wide"), ("role", "region"), ("tabindex", "0"), ("aria-label", caption)];
+    html.within("div", &region, |html| {
         html.within("table", &[], |html| {
             html.say("caption", &[], caption);
             html.within("thead", &[], |html| {

@@ -13,7 +13,7 @@ const MOST_DEPTH: usize = 40;
 /// Narrower ones have no room for a name, and are lost in the print.
 const LEAST_WIDTH: f64 = 2.0;
 /// Width of a letter, about.
-const LETTER: f64 = 6.6;
+const LETTER: f64 = 7.6;
 
 /// A frame with what it called.
 struct Node<'a> {

@@ -48,7 +48,7 @@ pub(super) fn classes(html: &mut Html, memory: &MemoryMap) {
                 }
             });
             let end = x.at(size(amounts) as f64) + 6.0;
-            chart::label(html, end, y + 17.0, "start", &show::bytes(amounts.committed));
+            chart::label(html, end, y + 17.0, "start", &figures(amounts));
         }
     });
     let mut rows: Vec<Vec<String>> =
@@ -56,6 +56,12 @@ pub(super) fn classes(html: &mut Html, memory: &MemoryMap) {
     rows.push(row("total", &memory.total));
     let head = ["Class", "Mappings", "Reserved", "Committed", "Touched"];
     chart::numbers(html, "memory by class", &head, &rows);
+}
+
+/// `546M / 23M`: committed and touched.
+fn figures(amounts: &Amounts) -> String {
+    let touched = amounts.touched.map_or_else(|| "?".to_owned(), show::bytes_short);
+    format!("{} / {touched}", show::bytes_short(amounts.committed))
 }
 
 fn sentence(class: MemoryClass, amounts: &Amounts) -> String {

@@ -175,6 +175,7 @@ impl Report<'_> {
 
     fn foot(&self, html: &mut Html) {
         let diagnosis = self.diagnosis;
+        html.say("h2", &[], "Around it");
         let died = diagnosis.died_before.iter().map(|death| {
             let when = death.when.as_ref().map_or_else(String::new, |when| format!("{when} "));
             format!("{when}{} ({})", death.what, death.source)

@@ -105,6 +105,6 @@ pub(super) fn classes(html: &mut Html, censuses: &[Census], host: &HostReading) 
     } else {
         "Classes of the Java heap, those that grow first: their bytes at each look"
     };
-    html.say("h4", &[], "Class history");
+    html.say("h3", &[], "Class history");
     chart::table(html, caption, &head, &rows);
 }
