@@ -189,7 +189,7 @@ impl Report<'_> {
             None => html.say("p", &[], "Nothing: this report was made with --no-redact."),
             Some(redactor) => {
                 html.say("p", &[], super::redact::WHAT);
-                finding::list(html, "How often", redactor.counts().into_iter());
+                finding::list(html, "How many different ones", redactor.counts().into_iter());
             }
         }
         let made = format!("Made by flatfoot {} ({}).", diagnosis.version, diagnosis.schema);
