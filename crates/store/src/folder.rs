@@ -118,4 +118,16 @@ mod tests {
         assert!(writer.finish().is_ok(), "the file of a living writer is left alone");
         assert_eq!(prune(&dir.path().join("none"), 1).unwrap_err().kind(), ErrorKind::NotFound);
     }
+
+    #[test]
+    fn a_recorders_store_is_no_case_however_old() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = dir.path().join("history.flatfoot");
+        let retention = crate::history::Retention::default();
+        crate::history::HistoryWriter::open(&store, &About::default(), retention).unwrap().close().unwrap();
+        File::open(&store).unwrap().set_modified(UNIX_EPOCH).unwrap();
+        CaseWriter::create(&dir.path().join("a.flatfoot"), &About::default()).unwrap().finish().unwrap();
+        assert_eq!(prune(dir.path(), 0).unwrap(), 1);
+        assert!(store.exists() && !dir.path().join("a.flatfoot").exists());
+    }
 }

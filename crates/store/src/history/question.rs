@@ -42,7 +42,7 @@ impl HistoryReader {
     ) -> Result<Vec<Series>, Error> {
         let (from, until) = self.covered(window)?;
         let most = i64::try_from(most.max(1)).unwrap_or(i64::MAX);
-        let every_ms = until.saturating_sub(from) / most + 1;
+        let every_ms = (until.saturating_sub(from) / most).saturating_add(1);
         self.gather_all(process, columns, window, every_ms.max(1))
     }
 
