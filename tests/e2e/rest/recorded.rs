@@ -47,7 +47,7 @@ fn every_view_opens_what_was_recorded() {
     assert_eq!(code, 0);
     // What grows comes first; others on this host may leak as well.
     let rows = said["processes"].as_array().expect("processes");
-    let place = rows.iter().position(|row| row["pid"].to_string() == pid).expect("the leaker");
+    let place = rows.iter().position(|row| row["pid"].as_u64() == pid.parse().ok()).expect("the leaker");
     assert!(rows[..=place].iter().all(|row| !row["growing"].is_null()), "{said:#}");
     let rate = rows[place]["threads_per_minute"].as_f64().expect("a rate");
     assert!((rate / 240.0 - 1.0).abs() < 0.05, "{rate}");
