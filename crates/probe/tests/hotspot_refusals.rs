@@ -61,7 +61,7 @@ fn jvm_that_refuses_is_not_signalled() {
         {
             let mut jvm = Jvm::start(&java, options);
             // A JVM that was killed leaves its socket, and its pid comes again.
-            let _ = std::fs::remove_file(jvm.tmp_file(".java_pid"));
+            let _ = fs::remove_file(jvm.tmp_file(".java_pid"));
             refused(&jvm, |refusal| matches!(refusal, Refusal::AttachDisabled(_)));
             jvm.is_unharmed();
             assert!(!jvm.tmp_file(".java_pid").exists(), "{version}");
