@@ -54,8 +54,8 @@ pub fn compare(before: Option<Rate>, after: Option<Rate>, least: f64) -> Change 
 /// Blocks that a series is reduced to: their floors are what a collector or an idle pool cannot give back.
 const BLOCKS: usize = 48;
 
-/// Fewer points give no interval.
-const LEAST_POINTS: usize = 6;
+/// Fewer points give no interval; of three it is as wide as their slopes are apart. A process that rests has few.
+const LEAST_POINTS: usize = 3;
 
 /// The rate of a series of (seconds, value), oldest first, with its 95 % interval: Theil and Sen's slope over the floors of its blocks.
 /// Unlike a growth's rate it may be 0 or below.
@@ -104,7 +104,7 @@ mod tests {
             (0..480).map(|k| (f64::from(k), 3.0 * f64::from(k) + f64::from(k % 10) * 50.0)).collect();
         let rate = slope(&points).unwrap();
         assert!((rate.per_s - 3.0).abs() < 0.05 && rate.low <= 3.0 && rate.high >= 3.0, "{rate:?}");
-        assert_eq!(slope(&points[..5]), None);
+        assert_eq!(slope(&points[..2]), None);
         let flat: Vec<(f64, f64)> = (0..64).map(|k| (f64::from(k), 7.0)).collect();
         assert_eq!(slope(&flat), Some(Rate { per_s: 0.0, low: 0.0, high: 0.0 }));
     }
