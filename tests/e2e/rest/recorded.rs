@@ -109,6 +109,12 @@ fn two_times_of_a_store_are_compared() {
     let (before, after) = (format!("1h..{ago}"), format!("{ago}..now"));
     let (code, said) =
         flatfoot.json(&["compare", &before, &after, "--store", &store, "--only", &leaker.arg()]);
+    for side in ["before", "after"] {
+        assert!(
+            said[side]["from"].as_str() < said[side]["to"].as_str(),
+            "a time, and not a moment: {said:#}"
+        );
+    }
     let rows = said["processes"][0]["figures"].as_array().expect("figures");
     let row = rows.iter().find(|row| row["what"] == "threads").expect("threads");
     assert_eq!(row["change"], "stopped", "{code} {row:#}");

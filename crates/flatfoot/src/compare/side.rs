@@ -42,6 +42,8 @@ impl Side {
             Ok(())
         })?;
         analyser.take_past(source.past(&ask)?);
+        // What was recorded began before the one look at its end.
+        seen.0 = seen.0.min(seen.1 - analyser.watched_s());
         analyser.group_threads();
         let judgement = analyser.judge();
         Ok(Self {

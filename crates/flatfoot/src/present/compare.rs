@@ -147,11 +147,15 @@ impl CompareDocument {
             ("GROWTH", Align::Left),
             ("CHANGE", Align::Left),
         ]);
-        let (mut rows, mut quiet) = (0, 0);
+        let (mut rows, mut quiet, mut unknown) = (0, 0, 0);
         for process in processes {
             let shown: Vec<&Difference> =
                 process.differences.iter().filter(|d| all || is_change(d.change)).collect();
-            quiet += usize::from(shown.is_empty() && process.members.0 > 0 && process.members.1 > 0);
+            if shown.is_empty() && process.members.0 > 0 && process.members.1 > 0 {
+                let is_judged = process.differences.iter().any(has_rates);
+                quiet += u64::from(is_judged);
+                unknown += u64::from(!is_judged);
+            }
             for (index, difference) in shown.into_iter().enumerate() {
                 let name = if index == 0 { process.label.clone() } else { String::new() };
                 table.row(row(name, difference));
@@ -182,14 +186,27 @@ impl CompareDocument {
             labelled(&mut out, term, label, &text);
         }
         if quiet > 0 {
-            let text = format!("{} processes (--all shows them)", show::count(quiet as u64));
+            let text = format!("{} processes (--all shows them)", show::count(quiet));
             labelled(&mut out, term, "NO CHANGE", &text);
+        }
+        if unknown > 0 {
+            let text = format!(
+                "{} processes: too few looks for their rates; save --for 6m, or flatfoot record, takes more",
+                show::count(unknown)
+            );
+            labelled(&mut out, term, "NOT JUDGED", &text);
         }
         for line in &self.not_judged {
             labelled(&mut out, term, "NOT JUDGED", line);
         }
         out
     }
+}
+
+/// Is anything known of its growth on both sides?
+fn has_rates(difference: &Difference) -> bool {
+    let known = |metric: &Option<Metric>| metric.as_ref().is_some_and(|metric| metric.rate.is_some());
+    known(&difference.before) && known(&difference.after)
 }
 
 fn is_change(change: Change) -> bool {

@@ -4,7 +4,7 @@
 //! are one change. Once the judgement says more than Growing, the process is looked at in full, as `diagnose` does, so
 //! that the store holds the evidence of that moment.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use detect::judge::{Context, Tracker, Unit, related};
 use model::{Column, EventKind, Incarnation, Pid, ProcessNo, SeriesVerdict, State, Text, Tick};
@@ -90,8 +90,8 @@ struct Process {
 #[derive(Debug)]
 pub(crate) struct Watch {
     processes: BTreeMap<ProcessNo, Process>,
-    /// Processes that have many more threads than before.
-    multiplied: Vec<ProcessNo>,
+    /// Processes to be looked at in full: some with each tick, the first first.
+    suspicious: VecDeque<ProcessNo>,
     apart_s: f64,
     ticks: u64,
     first_s: Option<f64>,
@@ -106,7 +106,7 @@ impl Watch {
         let apart_s = if interval_s < 1.0 { interval_s * 0.5 } else { LEAST_APART_S - 0.1 };
         Self {
             processes: BTreeMap::new(),
-            multiplied: Vec::new(),
+            suspicious: VecDeque::new(),
             apart_s,
             ticks: 0,
             first_s: None,
@@ -142,8 +142,8 @@ impl Watch {
                 continue;
             }
             process.last_s = now_s;
-            if process.has_multiplied(values) {
-                self.multiplied.push(no);
+            if process.has_multiplied(values) && !self.suspicious.contains(&no) {
+                self.suspicious.push_back(no);
             }
             if process.take(now_s, values, self.apart_s) {
                 let unix_s = tick.at_unix_ms as f64 / 1e3;
@@ -177,23 +177,24 @@ impl Watch {
     }
 
     /// Those to be looked at in full now: of whom something worse was said, and those whose threads have become many
-    /// more, as births tell a leak at once.
+    /// more, as births tell a leak at once. Who is too many for this tick comes with the next.
     pub(crate) fn take_suspicious(&mut self, changes: &[Change]) -> Vec<Pid> {
         let now_s = self.last_s;
-        let mut pids = Vec::new();
         for change in changes.iter().filter(|change| change.verdict.state == State::Leak) {
             let Some(process) = self.processes.get_mut(&change.process) else { continue };
             if process.looked_s.is_none_or(|looked_s| now_s - looked_s >= LOOKS_APART_S) {
                 process.looked_s = Some(now_s);
-                pids.push(Pid(process.who.pid));
+                if !self.suspicious.contains(&change.process) {
+                    self.suspicious.push_back(change.process);
+                }
             }
         }
-        for no in std::mem::take(&mut self.multiplied) {
+        // Those that have ended meanwhile are not there any more.
+        let mut pids = Vec::new();
+        while pids.len() < LOOKS_A_TICK {
+            let Some(no) = self.suspicious.pop_front() else { break };
             pids.extend(self.processes.get(&no).map(|process| Pid(process.who.pid)));
         }
-        pids.sort_unstable();
-        pids.dedup();
-        pids.truncate(LOOKS_A_TICK);
         pids
     }
 
@@ -304,5 +305,25 @@ impl Process {
             with,
             before,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn none_is_forgotten_when_many_are_suspicious_at_once() {
+        let mut watch = Watch::new(1.0);
+        for no in 0..5 {
+            let who = Who { pid: 100 + no, ..Who::default() };
+            watch.processes.insert(ProcessNo(no), Process { who, ..Process::default() });
+            watch.suspicious.push_back(ProcessNo(no));
+        }
+        watch.processes.remove(&ProcessNo(1));
+
+        let looked: Vec<Vec<u32>> =
+            (0..3).map(|_| watch.take_suspicious(&[]).into_iter().map(|pid| pid.0).collect()).collect();
+        assert_eq!(looked, [vec![100, 102], vec![103, 104], vec![]], "pid 101 has ended");
     }
 }

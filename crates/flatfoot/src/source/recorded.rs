@@ -258,10 +258,10 @@ impl Source for RecordedSource {
             let columns = points::columns(everybody);
             // What is judged are floors of stretches: not each tick of months.
             let series = self.reader.thinned(one.known.process, &columns, self.window, points::READ)?;
+            let mut points: Vec<Point> = points::points(&series, booted_unix_s);
             if everybody && !points::may_grow(&series) {
-                continue;
+                points = points::sketch(points);
             }
-            let points: Vec<Point> = points::points(&series, booted_unix_s);
             if points.len() > 1 {
                 past.points.insert(one.known.incarnation.key, points);
             }

@@ -63,6 +63,18 @@ pub(super) fn may_grow(series: &[Series]) -> bool {
     })
 }
 
+/// Points of what does not grow, at most: enough to tell that it doesn't.
+const SKETCHED: usize = 12;
+
+/// A few points of many, from the first to the last.
+pub(super) fn sketch(points: Vec<Point>) -> Vec<Point> {
+    let stride = points.len().div_ceil(SKETCHED).max(1);
+    // Counted from the end, as that is what is shown.
+    let last = points.len().saturating_sub(1);
+    let keep = |at: usize| (last - at).is_multiple_of(stride);
+    points.into_iter().enumerate().filter(|(at, _)| keep(*at)).map(|(_, point)| point).collect()
+}
+
 /// The series as points on the axis of seconds since boot: one for each moment that the most often read figure has, thinned
 /// to what a judgement needs; figures that are read more seldom are in the first point after they were read.
 pub(super) fn points(series: &[Series], booted_unix_s: f64) -> Vec<Point> {
@@ -164,6 +176,21 @@ mod tests {
             "what is read seldom is not lost"
         );
         assert!(points.is_sorted_by(|a, b| a.at_boot_s < b.at_boot_s));
+    }
+
+    #[test]
+    fn what_does_not_grow_keeps_a_few_points() {
+        let of = |count: u32| -> Vec<f64> {
+            let points = (0..count).map(|at| Point { at_boot_s: f64::from(at), ..Point::default() });
+            sketch(points.collect()).iter().map(|point| point.at_boot_s).collect()
+        };
+        assert_eq!(of(0), [0.0; 0]);
+        assert_eq!(of(3), [0.0, 1.0, 2.0]);
+        let many = of(1_000);
+        assert!(
+            many.len() <= SKETCHED && many.len() > SKETCHED / 2 && many.last() == Some(&999.0),
+            "{many:?}"
+        );
     }
 
     #[test]
