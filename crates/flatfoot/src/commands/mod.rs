@@ -12,6 +12,7 @@ mod record;
 mod report;
 mod save;
 mod schema;
+mod serve;
 mod shell;
 mod threads;
 mod top;
@@ -33,7 +34,7 @@ pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Runs what was asked for.
 pub(crate) fn run(args: Args, term: Term) -> Result<Code> {
     let Some(command) = args.command else {
-        return top::run(&crate::cli::Top { rows: 20, ..Default::default() }, term);
+        return top::run(&crate::cli::Top { rows: 20, interval: 1.0, ..Default::default() }, term);
     };
     match command {
         Command::Diagnose(args) => diagnose::run(&args, term),
@@ -44,6 +45,7 @@ pub(crate) fn run(args: Args, term: Term) -> Result<Code> {
         Command::Save(args) => save::run(&args, term),
         Command::Watch(args) => watch::run(&args, term),
         Command::Record(args) => record::run(&args, term),
+        Command::Serve(args) => serve::run(&args, term),
         Command::Report(args) => report::run(&args, term),
         Command::Check(args) => check::run(&args, term),
         Command::CheckGuard(args) => crate::check::guard::run(&args),
