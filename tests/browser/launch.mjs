@@ -151,7 +151,7 @@ export async function expectAccessible(page, { within, without = [], rules = {} 
     const broken = result.violations.flatMap((rule) =>
         rule.nodes.map((node) => `${rule.id} (${rule.help}): ${node.target.join(' ')}\n    ${node.failureSummary}`),
     );
-    assert.deepEqual(broken, [], `accessibility at ${page.url()}`);
+    assert.ok(broken.length === 0, `not accessible, ${page.url()}:\n${broken.join('\n')}`);
     assert.ok(result.testEngine.name === 'axe-core', 'axe-core ran');
 }
 
@@ -168,7 +168,7 @@ export async function expectFits(page) {
             .map((element) => `<${element.localName} class="${element.getAttribute('class') ?? ''}"> ends at ` +
                 `${element.getBoundingClientRect().right}, the window at ${room}`);
     });
-    assert.deepEqual(wide, [], `${page.url()} is wider than ${page.viewportSize().width}`);
+    assert.ok(wide.length === 0, `${page.url()} is wider than ${page.viewportSize().width}:\n${wide.join('\n')}`);
 }
 
 /**

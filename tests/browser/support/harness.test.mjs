@@ -76,7 +76,7 @@ test('what is too wide is found', async (t) => {
     const well = await open(t, page(t, '<div style="overflow-x:auto"><p style="width:900px">a</p></div>'), { width: 390 });
     await expectFits(well);
     const bad = await open(t, page(t, '<p class="long" style="width:900px">a</p>'), { width: 390 });
-    await assert.rejects(() => expectFits(bad), /class=\\"long\\"|class="long"/);
+    await assert.rejects(() => expectFits(bad), /<p class="long"> ends at/);
 });
 
 test('flatfoot and a leaker run', async (t) => {
