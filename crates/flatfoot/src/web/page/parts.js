@@ -60,7 +60,7 @@ export function limits(place, list) {
     if (!list?.length) return h('p', { class: 'dim' }, 'None could be read.');
     return h(
       'div',
-      { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Limits' },
+      { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Table: limits' },
       h(
         'table',
         {},

@@ -15,7 +15,7 @@ export class Table {
     this.caption = h('caption', { class: hideCaption ? 'hidden' : null }, caption);
     this.head = h('tr', {});
     this.body = h('tbody', {});
-    this.element = h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': caption }, h('table', {}, this.caption, h('thead', {}, this.head), this.body));
+    this.element = h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': `Table: ${caption}` }, h('table', {}, this.caption, h('thead', {}, this.head), this.body));
   }
 
   update(rows) {

@@ -177,7 +177,9 @@ export class Chart {
         const [button] = item.children;
         button.setAttribute('aria-pressed', String(only === series.name));
         item.classList.toggle('off', only != null && only !== series.name);
-        button.firstElementChild.style.setProperty('background-color', `var(${chosen.get(series.name)})`);
+        const key = chosen.get(series.name);
+        const area = doc.stacked && doc.series.length > 1 && !only && key === '--leak';
+        button.firstElementChild.style.setProperty('background-color', `var(${area ? '--leak-area' : key})`);
       },
     );
   }

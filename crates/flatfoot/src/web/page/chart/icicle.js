@@ -34,7 +34,7 @@ export function icicle(root) {
 
 function node(frame, whole, depth, onChoose) {
   const words = `${frame.name}: ${count(frame.value)} births${frame.origin ? `, ${frame.origin}` : ''}`;
-  const button = h('button', { type: 'button', class: `frame ${frame.role ?? ''}`, title: words, 'aria-label': words, onclick: () => onChoose(frame) }, h('span', {}, frame.name), h('span', { class: 'dim' }, count(frame.value)));
+  const button = h('button', { type: 'button', class: `frame ${frame.role ?? ''}`, title: words, onclick: () => onChoose(frame) }, h('span', {}, frame.name), ' ', h('span', { class: 'dim' }, count(frame.value)));
   const children = [...(frame.children ?? [])].sort((a, b) => b.value - a.value);
   const shown = depth < DEEPEST ? children.filter((child) => child.value / Math.max(1, whole) >= SMALLEST) : [];
   const row = h('div', { class: 'row' }, shown.map((child) => {

@@ -105,8 +105,7 @@ export class Plot {
         drag: { x: true, y: false, setScale: false, dist: 6 },
         sync: { key: elapsed ? 'elapsed' : 'time', scales: ['x', null], setSeries: false, filters: { pub: (type) => SYNCED.has(type) } },
         bind: {
-          dblclick: () => (event) => {
-            event.preventDefault();
+          dblclick: () => () => {
             this.options.onReset?.();
             return null;
           },
@@ -137,7 +136,8 @@ export class Plot {
 
   /** Moves what is seen with the pointer. */
   #pan(start) {
-    start.preventDefault();
+    // uPlot's listeners are passive: what the shift key marked is let go instead.
+    getSelection()?.empty();
     this.busy = true;
     const { min, max } = this.u.scales.x;
     const perPixel = (max - min) / this.u.over.clientWidth;
