@@ -585,7 +585,8 @@ impl Sampler {
             values.push((Column::MinorFaults, sample.minor_faults));
             values.push((Column::MajorFaults, sample.major_faults));
         }
-        if let Some(sizes) = sizes.or(other).filter(|sizes| sizes.size > 0) {
+        let told = sizes.or(other).filter(|sizes| sizes.size > 0);
+        if let Some(sizes) = told {
             values.push((Column::Data, sizes.data.saturating_mul(page)));
         }
         let tells_children = periodic || slot.children != slot.children_told;
@@ -623,6 +624,9 @@ impl Sampler {
         if tells_children {
             slot.children_told = slot.children;
             values.push((Column::Zombies, u64::from(slot.children.1)));
+        }
+        if let Some(sizes) = told {
+            values.push((Column::Shared, sizes.shared.saturating_mul(page)));
         }
         values.append(&mut self.classes);
     }
