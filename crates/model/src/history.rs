@@ -144,6 +144,8 @@ pub enum Column {
     OwnCpu,
     /// Of the host: the recorder's own resident bytes.
     OwnResident,
+    /// Of what is resident, what others may share: files' pages and shared memory, in bytes (statm 3).
+    Shared,
     /// Of a process: an amount of one class of its memory.
     Class(MemoryClass, Measure),
 }
@@ -225,6 +227,7 @@ plain! {
     40 HostMemoryStall "host_memory_stall_us",
     41 OwnCpu "own_cpu_us",
     42 OwnResident "own_resident_bytes",
+    43 Shared "shared_bytes",
 }
 
 /// As [`plain`], for the classes of memory.
