@@ -8,20 +8,25 @@ use std::sync::{Arc, Mutex};
 use model::{Finding, Pid, ProcessKey, ProcessNo};
 use schemars::JsonSchema;
 use serde::Serialize;
-use store::history::{Covered, Found, HistoryReader, Window};
+use store::history::{Covered, Found, HistoryReader, Known, Window};
 
 use super::answer::{Problem, Result};
 use super::charts::Grid;
 use super::events::Teller;
+use super::looks::{self, Looks};
 use super::pool::lock;
 use super::query::Asked;
 use super::served::{self, By, Served};
-use crate::analyse::{Diagnosis, HostSummary};
+use crate::analyse::{Analyser, Diagnosis, HostSummary};
 use crate::board::{self, Board};
 use crate::commands::Outcome;
+use crate::moment::Span;
+use crate::source::{CaseSource, RecordedSource, Source};
 
 /// An hour is what is shown when nobody says.
 const USUAL_MS: i64 = 3_600_000;
+/// What a judgement looks back.
+const DAY_S: f64 = 86_400.0;
 
 /// What all threads know.
 pub(super) struct Common {
@@ -29,6 +34,7 @@ pub(super) struct Common {
     pub(super) teller: Teller,
     /// The processes as of the newest tick.
     pub(super) board: Mutex<Board>,
+    pub(super) looks: Looks,
     judged: Mutex<Option<Arc<Judged>>>,
     /// How often it was judged.
     judgements: AtomicU64,
@@ -59,6 +65,7 @@ impl Common {
             served,
             teller,
             board: Mutex::default(),
+            looks: Looks::default(),
             judged: Mutex::default(),
             judgements: AtomicU64::new(0),
             live: AtomicBool::new(live),
@@ -127,9 +134,9 @@ impl Stretch {
         self.last_ms
     }
 
-    pub(super) fn span(&self) -> crate::moment::Span {
-        let Range { from, to } = self.range();
-        crate::moment::Span { from, to }
+    /// Whose events are asked for.
+    pub(super) fn events(&self) -> Window {
+        Window::new(self.from_ms, self.to_ms)
     }
 
     /// How long an answer about it is good for others.
@@ -202,6 +209,10 @@ impl Desk {
     /// The process of an id: `PID-START`, or a bare pid for the newest that has it.
     pub(super) fn process(&mut self, id: &str) -> Result<Found> {
         let (pid, start) = parse_id(id)?;
+        if self.common.served.only_looks {
+            let hint = "/api/v1/processes lists who was looked at";
+            return self.looked(id).ok_or_else(|| Problem::not_there(format!("no process {id} is in the case"), hint));
+        }
         let found = self.found()?;
         let fits = |one: &&Found| {
             let key = one.known.incarnation.key;
@@ -245,12 +256,52 @@ impl Desk {
         judged.diagnosis().findings.iter().filter(about).cloned().collect()
     }
 
+    /// A look at a process as it is now, or as it was at the end of a time that is over; and where that comes from.
+    pub(super) fn look(&mut self, one: &Found, stretch: &Stretch) -> Result<(Arc<Analyser>, String)> {
+        let key = one.known.incarnation.key;
+        if stretch.open && self.lives_here(one) {
+            return Ok((self.common.looks.live(key)?, "this host".to_owned()));
+        }
+        let mut source = self.source(Some(stretch))?;
+        let seen = looks::look(source.as_mut(), key.pid)?;
+        if !seen.processes.contains_key(&key) {
+            let hint = "choose a time at which it lived";
+            return Err(Problem::not_there(format!("{} was not there then", key.pid), hint));
+        }
+        Ok((Arc::new(seen), source.origin()))
+    }
+
+    /// What was recorded, up to the end of a time and from a day before it; of a file of looks all of them.
+    pub(super) fn source(&self, stretch: Option<&Stretch>) -> Result<Box<dyn Source>> {
+        let path = &self.common.served.path;
+        if self.common.served.only_looks {
+            return Ok(Box::new(CaseSource::open(path)?));
+        }
+        let span = stretch.map(|stretch| {
+            let range = stretch.range();
+            Span { from: range.from.min(range.to - DAY_S), to: range.to }
+        });
+        Ok(Box::new(RecordedSource::open(path, span)?))
+    }
+
     /// Is it a process that lives on this host now?
-    pub(super) fn lives_here(&self, one: &Found) -> bool {
+    fn lives_here(&self, one: &Found) -> bool {
         self.common.is_live()
             && one.known.ended_boot_ms.is_none()
             && one.known.incarnation.key.boot == self.common.served.boot
             && self.common.served.by != By::Case
+    }
+
+    /// A process of a file of looks, as if it had been recorded.
+    fn looked(&self, id: &str) -> Option<Found> {
+        let board = lock(&self.common.board);
+        let no = board.find(id)?;
+        let at_ms = (board.at_unix_s() * 1e3) as i64;
+        let incarnation = board.who(no)?.clone();
+        let judged = self.common.judged();
+        let first_s = judged.map_or(0.0, |judged| judged.diagnosis().looked_at.watched_s);
+        let known = Known { process: no, incarnation, ..Known::default() };
+        Some(Found { known, first_unix_ms: at_ms - (first_s * 1e3) as i64, last_unix_ms: at_ms })
     }
 }
 

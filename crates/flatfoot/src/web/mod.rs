@@ -21,6 +21,7 @@ mod guard;
 mod http;
 mod judge;
 mod listen;
+mod looks;
 mod patient;
 mod pool;
 mod private;

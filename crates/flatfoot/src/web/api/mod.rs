@@ -1,10 +1,14 @@
 //! The API's requests, a file for each: what is asked for, and the document that answers it.
 
 mod about;
+mod compare;
+mod finding;
+mod map;
 mod marks;
 mod overview;
 mod process;
 mod processes;
+mod threads;
 
 use std::sync::Arc;
 
@@ -25,6 +29,10 @@ pub(super) fn work(path: &str, query: Query) -> Result<Option<Work<Desk>>> {
         ["overview"] => overview::work(&query)?,
         ["processes"] => processes::work(query)?,
         ["processes", id] => process::work(id, &query)?,
+        ["processes", id, "threads"] => threads::work(id, &query)?,
+        ["processes", id, "map"] => map::work(id, &query)?,
+        ["findings", id] => finding::work(id, &query)?,
+        ["compare"] => compare::work(&query)?,
         _ => return Ok(None),
     }))
 }
@@ -53,6 +61,10 @@ pub(crate) fn documents() -> Vec<(&'static str, Schema)> {
     vec![
         ("api", schema_for!(about::ApiDocument)),
         ("error", schema_for!(crate::web::ErrorDocument)),
+        ("compare-page", schema_for!(compare::ComparePage)),
+        ("finding", schema_for!(finding::FindingDocument)),
+        ("map-page", schema_for!(map::MapPage)),
+        ("threads-page", schema_for!(threads::ThreadsPage)),
         ("overview", schema_for!(overview::OverviewDocument)),
         ("process", schema_for!(process::ProcessDocument)),
         ("processes", schema_for!(processes::ProcessesDocument)),
