@@ -305,17 +305,25 @@ impl Desk {
     }
 }
 
+/// What is asked for, cut to what there is: a time before the first tick would only be empty.
 fn stretch(asked: Asked, first_ms: i64, last_ms: i64, pace_ms: i64) -> Stretch {
     let ms = |unix_s: f64| (unix_s * 1e3) as i64;
     let end_ms = last_ms.saturating_add(1);
+    let open = asked.to.is_none_or(|to| ms(to) >= last_ms);
     let from_ms = asked.from.map(ms);
-    let to_ms = asked.to.map_or_else(|| end_ms.max(from_ms.map_or(i64::MIN, |from| from.saturating_add(1_000))), ms);
-    let from_ms = from_ms.unwrap_or_else(|| {
-        let usual = to_ms.saturating_sub(USUAL_MS);
-        // All there is, when that is less; a second at least.
-        if first_ms < to_ms { usual.max(first_ms) } else { usual }.min(to_ms.saturating_sub(1_000))
-    });
-    Stretch { from_ms, to_ms, pace_ms, last_ms, open: asked.to.is_none() }
+    let mut to_ms = asked.to.map_or(end_ms, ms);
+    if open {
+        to_ms = end_ms;
+    }
+    // Times at which nothing was recorded stay as they are: they are empty. So does a clock that is ahead.
+    if let Some(from_ms) = from_ms.filter(|from_ms| *from_ms >= to_ms) {
+        to_ms = asked.to.map_or(from_ms.saturating_add(1_000), ms);
+    }
+    let from_ms = from_ms.unwrap_or_else(|| to_ms.saturating_sub(USUAL_MS));
+    let from_ms = if first_ms < to_ms { from_ms.max(first_ms) } else { from_ms };
+    // A second at least.
+    let from_ms = if asked.from.is_none() { from_ms.min(to_ms.saturating_sub(1_000)) } else { from_ms };
+    Stretch { from_ms, to_ms, pace_ms, last_ms, open }
 }
 
 /// The host's figures of a board, over what the newest judgement knows of the host.
@@ -377,9 +385,12 @@ mod tests {
         };
         assert_eq!(of(None, None), (5_400_001, 9_000_001, true));
         assert_eq!(of(Some(2_000.0), None), (2_000_000, 9_000_001, true));
+        assert_eq!(of(Some(0.0), None), (1_000_000, 9_000_001, true), "cut to what there is");
+        assert_eq!(of(Some(2_000.0), Some(99_000.0)), (2_000_000, 9_000_001, true));
         assert_eq!(of(None, Some(2_000.0)), (1_000_000, 2_000_000, false), "all there is, when that is less");
-        assert_eq!(of(Some(1.0), Some(2.0)), (1_000, 2_000, false));
+        assert_eq!(of(Some(2.0), Some(3.0)), (2_000, 3_000, false), "nothing was recorded then");
         assert_eq!(of(Some(99_000.0), None), (99_000_000, 99_001_000, true), "a clock that is ahead");
+        assert_eq!(of(Some(99_000.0), Some(99_002.0)), (99_000_000, 99_002_000, true));
         assert_eq!(of(None, Some(500.0)), (-3_100_000, 500_000, false));
     }
 }

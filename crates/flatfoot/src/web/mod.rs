@@ -23,6 +23,7 @@ mod judge;
 mod listen;
 mod looks;
 mod patient;
+mod people;
 mod pool;
 mod private;
 mod query;
@@ -43,6 +44,7 @@ use crate::recorder;
 use desk::{Common, Desk};
 use events::News;
 use listen::{Listener, Place};
+use people::People;
 use pool::Pool;
 use served::{By, Served};
 
@@ -66,6 +68,11 @@ pub(crate) fn run(args: &cli::Serve, term: Term) -> Result<Code> {
     let (mut served, recording) = Served::choose(args.file.as_deref(), args.store.as_deref(), args.interval)?;
     let address = listener.address();
     served.ssh = Some(ssh(&place, address.map(|address| address.port()), &served.host));
+    let people = People::of_this_server();
+    if address.is_some() && !people.are_told() {
+        let remark = "any user of this host can open the page: who connects cannot be told here; --listen unix:PATH keeps others out";
+        served.remarks.push(remark.to_owned());
+    }
     let kept = recording.as_ref().map(served::Recording::place);
     said(&served, &place, address, kept.as_deref(), term)?;
 
@@ -75,7 +82,7 @@ pub(crate) fn run(args: &cli::Serve, term: Term) -> Result<Code> {
     let judge = spawn("flatfoot-judge", &common, judge::judge)?;
     let desks = Arc::clone(&common);
     let pool = Pool::start(move || Desk::new(Arc::clone(&desks)), be_humble)?;
-    let ended = runtime.block_on(http::serve(&listener, Arc::new(http::App::new(Arc::clone(&common), pool, news))));
+    let ended = runtime.block_on(http::serve(&listener, Arc::new(http::App::new(Arc::clone(&common), pool, news)), people));
     common.ending.store(true, Ordering::Relaxed);
     // What still reads is not waited for: it writes nothing.
     runtime.shutdown_background();

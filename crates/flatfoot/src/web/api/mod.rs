@@ -2,6 +2,7 @@
 
 mod about;
 mod compare;
+mod download;
 mod finding;
 mod map;
 mod marks;
@@ -10,14 +11,12 @@ mod process;
 mod processes;
 mod threads;
 
-use std::sync::Arc;
-
-use axum::response::Response;
 use schemars::{Schema, schema_for};
+
+pub(super) use download::download;
 
 use super::answer::{Problem, Result};
 use super::desk::Desk;
-use super::http::App;
 use super::pool::Work;
 use super::query::Query;
 
@@ -35,12 +34,6 @@ pub(super) fn work(path: &str, query: Query) -> Result<Option<Work<Desk>>> {
         ["compare"] => compare::work(&query)?,
         _ => return Ok(None),
     }))
-}
-
-/// Files to save.
-#[allow(clippy::unused_async)]
-pub(super) async fn download(_app: &Arc<App>, name: &str, _query: Query) -> Result<Response> {
-    Err(no_such(name))
 }
 
 /// A part of a path, decoded.
