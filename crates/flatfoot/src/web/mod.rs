@@ -34,6 +34,8 @@ use std::sync::atomic::Ordering;
 
 use anyhow::Result;
 use probe::Clock;
+use schemars::JsonSchema;
+use serde::Serialize;
 use tokio::sync::watch;
 
 use crate::cli;
@@ -120,6 +122,29 @@ fn ssh(place: &Place, port: Option<u16>, host: &str) -> String {
     }
 }
 
+/// `flatfoot serve --json`: one line, when it answers.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(crate) struct StartedLine {
+    /// `flatfoot.serve/1`.
+    schema: &'static str,
+    /// RFC 3339, UTC.
+    at: String,
+    /// `started`.
+    event: &'static str,
+    /// To be opened on this host, or through the ssh line.
+    url: String,
+    /// The unix socket, if it listens on one.
+    socket: Option<String>,
+    /// For elsewhere.
+    ssh: Option<String>,
+    /// Who records what is served.
+    by: By,
+    /// The file that is read.
+    path: String,
+    /// What is worth knowing about it, a sentence each.
+    remarks: Vec<String>,
+}
+
 /// What is served, and where, for who started it.
 fn said(
     served: &Served,
@@ -142,11 +167,21 @@ fn said(
         ),
     };
     if term.json {
-        let line = serde_json::json!({
-            "schema": "flatfoot.serve/1", "at": time::rfc3339(Clock::wall()), "event": "started", "url": url,
-            "ssh": served.ssh, "by": served.by, "path": served.path.display().to_string(),
-        });
-        return present::print(&format!("{line}\n"));
+        let line = StartedLine {
+            schema: "flatfoot.serve/1",
+            at: time::rfc3339(Clock::wall()),
+            event: "started",
+            url,
+            socket: match place {
+                Place::Tcp(_) => None,
+                Place::Unix(path) => Some(path.display().to_string()),
+            },
+            ssh: served.ssh.clone(),
+            by: served.by,
+            path: served.path.display().to_string(),
+            remarks: served.remarks.clone(),
+        };
+        return present::print(&format!("{}\n", serde_json::to_string(&line)?));
     }
     let mut text = match place {
         Place::Tcp(_) => format!("{url}\n"),

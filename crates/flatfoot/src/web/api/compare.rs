@@ -88,7 +88,12 @@ impl Half {
                     && other.known.incarnation.name == own.1
                     && identity(other) == own.0
             };
-            members.extend(found.iter().filter(fits).cloned());
+            // What ran in its place when it was not there, and none that ran beside it.
+            if window.meets(one.first_unix_ms, one.last_unix_ms) {
+                members.push(one.clone());
+            } else {
+                members.extend(found.iter().filter(fits).cloned());
+            }
             if members.is_empty() {
                 let from = crate::present::time::local(stretch.range().from);
                 let error = format!("{} was not there at {from}", own.1);

@@ -60,6 +60,9 @@ pub(crate) fn documents() -> Vec<(&'static str, Schema)> {
         ("threads-page", schema_for!(threads::ThreadsPage)),
         ("overview", schema_for!(overview::OverviewDocument)),
         ("process", schema_for!(process::ProcessDocument)),
+        ("serve", schema_for!(crate::web::StartedLine)),
+        ("tick", schema_for!(crate::web::events::TickEvent)),
+        ("findings", schema_for!(crate::web::events::FindingsEvent)),
         ("processes", schema_for!(processes::ProcessesDocument)),
     ]
 }
