@@ -18,6 +18,7 @@ mod source;
 mod target;
 mod views;
 mod visit;
+mod web;
 
 use std::io::Write as _;
 use std::process::ExitCode;

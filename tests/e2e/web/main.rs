@@ -1,0 +1,1 @@
+//! The web page's server and its API, end to end.
