@@ -24,6 +24,8 @@ use crate::cli::{Args, Command};
 use crate::failure::Code;
 use crate::present::Term;
 pub(crate) use diagnose::{How, Outcome, diagnose};
+pub(crate) use report::page as report_page;
+pub(crate) use save::keep;
 
 /// The version that every document carries.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -55,6 +55,11 @@ pub(crate) fn run(args: &cli::Report, term: Term) -> Result<Code> {
     Ok(Code::Clean)
 }
 
+/// A report as a page, redacted.
+pub(crate) fn page(outcome: Outcome) -> Result<String> {
+    written(outcome, Format::Html, true)
+}
+
 fn written(outcome: Outcome, format: Format, redact: bool) -> Result<String> {
     let Outcome { mut diagnosis, mut names, everybody, analyser, .. } = outcome;
     if format == Format::Json {
