@@ -141,6 +141,11 @@ impl Board {
         &self.host
     }
 
+    /// Takes over what a diagnosis concluded of the board before.
+    pub(crate) fn remember(&mut self, before: Self) {
+        self.learned = before.learned;
+    }
+
     /// How many processes there are.
     pub(crate) fn len(&self) -> usize {
         self.members.values().filter(|member| !member.ended).count()
@@ -222,6 +227,11 @@ impl Board {
         };
         let newest = |(_, member): &(&ProcessNo, &Member)| member.who.key.start;
         self.members.iter().filter(|(_, member)| fits(member)).max_by_key(newest).map(|(no, _)| *no)
+    }
+
+    /// Has it ended, or is it not known any more?
+    pub(crate) fn has_ended(&self, no: ProcessNo) -> bool {
+        self.members.get(&no).is_none_or(|member| member.ended)
     }
 
     /// Who it is.
