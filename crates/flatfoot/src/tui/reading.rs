@@ -16,7 +16,7 @@ use store::history::HistoryReader;
 use super::app::{Inspected, Judged, Request, Subject, Visited, When};
 use super::event::{Event, spawn};
 use crate::board::{self, Board};
-use crate::commands::{keep, report_page};
+use crate::commands::{html_report, keep};
 use crate::failure::{Code, Failure};
 use crate::moment::Span;
 use crate::present::diagnosis::targets;
