@@ -80,6 +80,23 @@ impl CaseFile {
     }
 }
 
+/// Keeps all that is known of a process in the state directory.
+pub(crate) fn keep(source: &mut dyn Source, pid: Pid) -> Result<SavedCase> {
+    let about = About::of(&[pid]);
+    let path = default_path(&about)?;
+    let shown = path.display().to_string();
+    if source.is_live() {
+        let mut writer = about.create(&path)?;
+        let ask = Ask { host: OfHost::Surroundings, ..Ask::once(vec![pid], Parts::everything()) };
+        source.looks(&ask, &mut |look| Ok(writer.add(&look)?))?;
+        return Ok(SavedCase { path: shown, bytes: writer.finish()?.bytes });
+    }
+    match source.export(&[pid], false, &path, &about.stored()) {
+        Some(bytes) => Ok(SavedCase { path: shown, bytes: bytes? }),
+        None => Err(Failure::usage("that is a case file already", "copy it: cp FILE ELSEWHERE").into()),
+    }
+}
+
 /// The command.
 pub(crate) fn run(args: &cli::Save, term: Term) -> Result<Code> {
     interrupt::listen();
