@@ -16,6 +16,7 @@ mod present;
 mod recorder;
 mod source;
 mod target;
+mod tui;
 mod views;
 mod visit;
 mod web;

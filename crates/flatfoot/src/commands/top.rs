@@ -1,5 +1,7 @@
 //! flatfoot top: processes by growth.
 
+use std::io::IsTerminal as _;
+
 use anyhow::Result;
 use model::Pid;
 use probe::{DescriptorDepth, Parts, ThreadDepth};
@@ -11,14 +13,19 @@ use crate::failure::Code;
 use crate::interrupt;
 use crate::present::top::{JvmRow, TopDocument, TopRow};
 use crate::present::{self, Term};
+use crate::recorder;
 use crate::source::{Ask, Source};
 use crate::target::{self, Chosen};
+use crate::tui;
 
 /// Threads are read of processes with at least so many: one look at births shows whether they become more.
 const THREADS_FROM: u64 = 16;
 
 /// The command.
 pub(crate) fn run(args: &cli::Top, term: Term) -> Result<Code> {
+    if !args.once && !term.json && is_at_a_terminal() {
+        return view(args, term);
+    }
     interrupt::listen();
     let Chosen { mut source, pids } = target::choose(&args.targets)?;
     let mut analyser = Analyser::default();
@@ -62,6 +69,39 @@ pub(crate) fn run(args: &cli::Top, term: Term) -> Result<Code> {
         present::print(&document.text(term))?;
     }
     Ok(Code::Clean)
+}
+
+/// Is there somebody to look, and to press keys? Keys are read from the terminal itself where stdin is none.
+fn is_at_a_terminal() -> bool {
+    let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    let keys = || std::io::stdin().is_terminal() || std::fs::File::open("/dev/tty").is_ok();
+    std::io::stdout().is_terminal() && !dumb && keys()
+}
+
+/// The live view. Ctrl-C is a key there, and signals are the view's own.
+fn view(args: &cli::Top, term: Term) -> Result<Code> {
+    let only = target::choose(&args.targets)?.pids;
+    let place = match target::place(&args.targets)? {
+        target::Place::Live => {
+            tui::Place::Live { store: Some(recorder::store_to_read()).filter(|path| path.exists()) }
+        }
+        target::Place::Recorded(path, span) => {
+            // Asked for as it was then, it is judged by the time before; without that, by all there is.
+            let from_s = span.map(|span| span.from).filter(|_| args.targets.past.at.is_none());
+            tui::Place::Store { path, from_s, to_s: span.map(|span| span.to) }
+        }
+        target::Place::Case(path) => tui::Place::Case { path },
+    };
+    tui::run(tui::Plan {
+        place,
+        only,
+        order: args.by,
+        interval_s: args.interval,
+        look: tui::Look {
+            glyphs: tui::Glyphs::choose(args.ascii, |name| std::env::var(name).ok()),
+            palette: tui::Palette { colors: term.has_color() },
+        },
+    })
 }
 
 /// What the order is made of.

@@ -140,9 +140,6 @@ fn record(settings: &Settings, around: Around<'_>, command: &str) -> Result<()> 
         for change in &changes {
             reporter.change(change)?;
         }
-        if !changes.is_empty() || first {
-            sampler.suspects(&watch.suspects());
-        }
         // Evidence beside the figures: not in the tick that is the last, nor when nothing can be written.
         // A look at everybody is no part of a tick's own cost: ticks need not be further apart for it.
         let mut round_s = 0.0;
@@ -159,10 +156,15 @@ fn record(settings: &Settings, around: Around<'_>, command: &str) -> Result<()> 
                 if let Err(error) = writer.look(&look) {
                     reporter.failing(&error)?;
                 }
-                for finding in closer.news(look) {
+                let (of, news) = closer.news(look);
+                watch.found(&of);
+                for finding in news {
                     reporter.finding(&finding)?;
                 }
             }
+        }
+        if watch.has_others() || first {
+            sampler.suspects(&watch.suspects());
         }
         reporter.events(&tick)?;
         if flush.swap(false, Ordering::Relaxed) {

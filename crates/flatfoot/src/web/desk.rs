@@ -8,20 +8,25 @@ use std::sync::{Arc, Mutex};
 use model::{Finding, Pid, ProcessKey, ProcessNo};
 use schemars::JsonSchema;
 use serde::Serialize;
-use store::history::{Covered, Found, HistoryReader, Window};
+use store::history::{Covered, Found, HistoryReader, Known, Window};
 
 use super::answer::{Problem, Result};
 use super::charts::Grid;
 use super::events::Teller;
+use super::looks::{self, Looks};
 use super::pool::lock;
 use super::query::Asked;
 use super::served::{self, By, Served};
-use crate::analyse::{Diagnosis, HostSummary};
+use crate::analyse::{Analyser, Diagnosis, HostSummary};
 use crate::board::{self, Board};
 use crate::commands::Outcome;
+use crate::moment::Span;
+use crate::source::{CaseSource, RecordedSource, Source};
 
 /// An hour is what is shown when nobody says.
 const USUAL_MS: i64 = 3_600_000;
+/// What a judgement looks back.
+const DAY_S: f64 = 86_400.0;
 
 /// What all threads know.
 pub(super) struct Common {
@@ -29,6 +34,7 @@ pub(super) struct Common {
     pub(super) teller: Teller,
     /// The processes as of the newest tick.
     pub(super) board: Mutex<Board>,
+    pub(super) looks: Looks,
     judged: Mutex<Option<Arc<Judged>>>,
     /// How often it was judged.
     judgements: AtomicU64,
@@ -59,6 +65,7 @@ impl Common {
             served,
             teller,
             board: Mutex::default(),
+            looks: Looks::default(),
             judged: Mutex::default(),
             judgements: AtomicU64::new(0),
             live: AtomicBool::new(live),
@@ -127,9 +134,9 @@ impl Stretch {
         self.last_ms
     }
 
-    pub(super) fn span(&self) -> crate::moment::Span {
-        let Range { from, to } = self.range();
-        crate::moment::Span { from, to }
+    /// Whose events are asked for.
+    pub(super) fn events(&self) -> Window {
+        Window::new(self.from_ms, self.to_ms)
     }
 
     /// How long an answer about it is good for others.
@@ -202,6 +209,10 @@ impl Desk {
     /// The process of an id: `PID-START`, or a bare pid for the newest that has it.
     pub(super) fn process(&mut self, id: &str) -> Result<Found> {
         let (pid, start) = parse_id(id)?;
+        if self.common.served.only_looks {
+            let hint = "/api/v1/processes lists who was looked at";
+            return self.looked(id).ok_or_else(|| Problem::not_there(format!("no process {id} is in the case"), hint));
+        }
         let found = self.found()?;
         let fits = |one: &&Found| {
             let key = one.known.incarnation.key;
@@ -245,26 +256,74 @@ impl Desk {
         judged.diagnosis().findings.iter().filter(about).cloned().collect()
     }
 
+    /// A look at a process as it is now, or as it was at the end of a time that is over; and where that comes from.
+    pub(super) fn look(&mut self, one: &Found, stretch: &Stretch) -> Result<(Arc<Analyser>, String)> {
+        let key = one.known.incarnation.key;
+        if stretch.open && self.lives_here(one) {
+            return Ok((self.common.looks.live(key)?, "this host".to_owned()));
+        }
+        let mut source = self.source(Some(stretch))?;
+        let seen = looks::look(source.as_mut(), key.pid)?;
+        if !seen.processes.contains_key(&key) {
+            let hint = "choose a time at which it lived";
+            return Err(Problem::not_there(format!("{} was not there then", key.pid), hint));
+        }
+        Ok((Arc::new(seen), source.origin()))
+    }
+
+    /// What was recorded, up to the end of a time and from a day before it; of a file of looks all of them.
+    pub(super) fn source(&self, stretch: Option<&Stretch>) -> Result<Box<dyn Source>> {
+        let path = &self.common.served.path;
+        if self.common.served.only_looks {
+            return Ok(Box::new(CaseSource::open(path)?));
+        }
+        let span = stretch.map(|stretch| {
+            let range = stretch.range();
+            Span { from: range.from.min(range.to - DAY_S), to: range.to }
+        });
+        Ok(Box::new(RecordedSource::open(path, span)?))
+    }
+
     /// Is it a process that lives on this host now?
-    pub(super) fn lives_here(&self, one: &Found) -> bool {
+    fn lives_here(&self, one: &Found) -> bool {
         self.common.is_live()
             && one.known.ended_boot_ms.is_none()
             && one.known.incarnation.key.boot == self.common.served.boot
             && self.common.served.by != By::Case
     }
+
+    /// A process of a file of looks, as if it had been recorded.
+    fn looked(&self, id: &str) -> Option<Found> {
+        let board = lock(&self.common.board);
+        let no = board.find(id)?;
+        let at_ms = (board.at_unix_s() * 1e3) as i64;
+        let incarnation = board.who(no)?.clone();
+        let judged = self.common.judged();
+        let first_s = judged.map_or(0.0, |judged| judged.diagnosis().looked_at.watched_s);
+        let known = Known { process: no, incarnation, ..Known::default() };
+        Some(Found { known, first_unix_ms: at_ms - (first_s * 1e3) as i64, last_unix_ms: at_ms })
+    }
 }
 
+/// What is asked for, cut to what there is: a time before the first tick would only be empty.
 fn stretch(asked: Asked, first_ms: i64, last_ms: i64, pace_ms: i64) -> Stretch {
     let ms = |unix_s: f64| (unix_s * 1e3) as i64;
     let end_ms = last_ms.saturating_add(1);
+    let open = asked.to.is_none_or(|to| ms(to) >= last_ms);
     let from_ms = asked.from.map(ms);
-    let to_ms = asked.to.map_or_else(|| end_ms.max(from_ms.map_or(i64::MIN, |from| from.saturating_add(1_000))), ms);
-    let from_ms = from_ms.unwrap_or_else(|| {
-        let usual = to_ms.saturating_sub(USUAL_MS);
-        // All there is, when that is less; a second at least.
-        if first_ms < to_ms { usual.max(first_ms) } else { usual }.min(to_ms.saturating_sub(1_000))
-    });
-    Stretch { from_ms, to_ms, pace_ms, last_ms, open: asked.to.is_none() }
+    let mut to_ms = asked.to.map_or(end_ms, ms);
+    if open {
+        to_ms = end_ms;
+    }
+    // Times at which nothing was recorded stay as they are: they are empty. So does a clock that is ahead.
+    if let Some(from_ms) = from_ms.filter(|from_ms| *from_ms >= to_ms) {
+        to_ms = asked.to.map_or(from_ms.saturating_add(1_000), ms);
+    }
+    let from_ms = from_ms.unwrap_or_else(|| to_ms.saturating_sub(USUAL_MS));
+    let from_ms = if first_ms < to_ms { from_ms.max(first_ms) } else { from_ms };
+    // A second at least.
+    let from_ms = if asked.from.is_none() { from_ms.min(to_ms.saturating_sub(1_000)) } else { from_ms };
+    Stretch { from_ms, to_ms, pace_ms, last_ms, open }
 }
 
 /// The host's figures of a board, over what the newest judgement knows of the host.
@@ -326,9 +385,12 @@ mod tests {
         };
         assert_eq!(of(None, None), (5_400_001, 9_000_001, true));
         assert_eq!(of(Some(2_000.0), None), (2_000_000, 9_000_001, true));
+        assert_eq!(of(Some(0.0), None), (1_000_000, 9_000_001, true), "cut to what there is");
+        assert_eq!(of(Some(2_000.0), Some(99_000.0)), (2_000_000, 9_000_001, true));
         assert_eq!(of(None, Some(2_000.0)), (1_000_000, 2_000_000, false), "all there is, when that is less");
-        assert_eq!(of(Some(1.0), Some(2.0)), (1_000, 2_000, false));
+        assert_eq!(of(Some(2.0), Some(3.0)), (2_000, 3_000, false), "nothing was recorded then");
         assert_eq!(of(Some(99_000.0), None), (99_000_000, 99_001_000, true), "a clock that is ahead");
+        assert_eq!(of(Some(99_000.0), Some(99_002.0)), (99_000_000, 99_002_000, true));
         assert_eq!(of(None, Some(500.0)), (-3_100_000, 500_000, false));
     }
 }

@@ -141,8 +141,8 @@ fn push(text: &mut String, event: &str, data: &impl Serialize) {
     text.push_str("\n\n");
 }
 
-/// What one task gives, as a body.
-struct Stream(mpsc::Receiver<Bytes>);
+/// What a task or a thread gives, as a body.
+pub(super) struct Stream(pub(super) mpsc::Receiver<Bytes>);
 
 impl hyper::body::Body for Stream {
     type Data = Bytes;

@@ -1,5 +1,6 @@
 //! HTTP: connections with bounds on all that a client may do, and the way from a path to an answer.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use anyhow::Result;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
-use axum::http::header::{self, HeaderValue};
+use axum::http::header::{self, HeaderMap, HeaderValue};
 use axum::http::request::Parts;
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
@@ -22,6 +23,7 @@ use super::desk::{Common, Desk};
 use super::events::{self, News};
 use super::listen::{Listener, Stream};
 use super::patient::Patient;
+use super::people::People;
 use super::pool::Pool;
 use super::query::Query;
 use super::{files, guard};
@@ -64,8 +66,10 @@ impl App {
 }
 
 /// Answers until Ctrl-C.
-pub(super) async fn serve(listener: &Listener, app: Arc<App>) -> Result<()> {
+pub(super) async fn serve(listener: &Listener, app: Arc<App>, people: People) -> Result<()> {
     let common = Arc::clone(&app.common);
+    let people = Arc::new(people);
+    let own = listener.address();
     let router = Router::new().fallback(answer).with_state(app);
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
@@ -79,10 +83,14 @@ pub(super) async fn serve(listener: &Listener, app: Arc<App>) -> Result<()> {
                 };
                 // One too many is not kept waiting.
                 let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
-                let router = router.clone();
+                let (router, people) = (router.clone(), Arc::clone(&people));
                 tokio::spawn(async move {
                     match stream {
-                        Stream::Tcp(stream, _) => connection(stream, router).await,
+                        Stream::Tcp(stream, peer) => {
+                            let router = admitted(people, peer, own, router).await;
+                            connection(stream, router).await;
+                        }
+                        // Its mode says who may.
                         Stream::Unix(stream) => connection(stream, router).await,
                     }
                     drop(place);
@@ -101,6 +109,23 @@ async fn ends() {
     while !interrupt::asked() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+}
+
+/// The way to the answers, or to a refusal.
+async fn admitted(people: Arc<People>, peer: SocketAddr, own: Option<SocketAddr>, router: Router) -> Router {
+    let Some(own) = own else { return router };
+    // The list of connections may be long, and others wait.
+    let checked = tokio::task::spawn_blocking(move || people.check(peer, own)).await;
+    match checked.unwrap_or_else(|_| Err(Problem::internal(&"flatfoot failed to tell who connects"))) {
+        Ok(()) => router,
+        Err(problem) => Router::new().fallback(refuse).with_state(Arc::new(problem.answer())),
+    }
+}
+
+async fn refuse(State(answer): State<Shared>) -> Response {
+    let mut response = of_answer(&answer);
+    guard::secure(response.headers_mut());
+    response
 }
 
 async fn connection(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, router: Router) {
@@ -151,18 +176,18 @@ async fn guarded(app: &Arc<App>, request: &Parts) -> std::result::Result<Respons
         return news(app, request.method == Method::HEAD);
     }
     let query = Query::of(uri)?;
-    if let Some(name) = path.strip_prefix("download/") {
-        return api::download(app, name, query).await;
-    }
-    let Some(work) = api::work(path, query)? else { return Err(api::no_such(uri.path())) };
     // A new judgement is in the next answer, however long the last one is good for.
     let key = format!("{} {}", app.common.judgements(), uri.path_and_query().map_or("", |all| all.as_str()));
+    if let Some(name) = path.strip_prefix("download/") {
+        return api::download(app, name, query, &key).await;
+    }
+    let Some(work) = api::work(path, query)? else { return Err(api::no_such(uri.path())) };
     Ok(of_answer(&app.pool.ask(&key, work).await?))
 }
 
 /// An answer as a response.
-fn of_answer(answer: &Shared) -> Response {
-    let Answer { status, kind, body, again_s, .. } = &**answer;
+pub(super) fn of_answer(answer: &Shared) -> Response {
+    let Answer { status, kind, body, again_s, file, .. } = &**answer;
     let mut response = Response::new(Body::from(body.clone()));
     *response.status_mut() = *status;
     let headers = response.headers_mut();
@@ -171,7 +196,17 @@ fn of_answer(answer: &Shared) -> Response {
     if let Some(again_s) = again_s {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(*again_s));
     }
+    if let Some(file) = file {
+        attach(headers, file);
+    }
     response
+}
+
+/// To be saved under a name, never shown: what is in it is not the page's.
+pub(super) fn attach(headers: &mut HeaderMap, name: &str) {
+    if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
+        headers.insert(header::CONTENT_DISPOSITION, value);
+    }
 }
 
 fn file(path: &str, request: &Parts) -> std::result::Result<Response, Problem> {

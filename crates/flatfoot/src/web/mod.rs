@@ -21,7 +21,9 @@ mod guard;
 mod http;
 mod judge;
 mod listen;
+mod looks;
 mod patient;
+mod people;
 mod pool;
 mod private;
 mod query;
@@ -32,6 +34,8 @@ use std::sync::atomic::Ordering;
 
 use anyhow::Result;
 use probe::Clock;
+use schemars::JsonSchema;
+use serde::Serialize;
 use tokio::sync::watch;
 
 use crate::cli;
@@ -42,6 +46,7 @@ use crate::recorder;
 use desk::{Common, Desk};
 use events::News;
 use listen::{Listener, Place};
+use people::People;
 use pool::Pool;
 use served::{By, Served};
 
@@ -65,6 +70,11 @@ pub(crate) fn run(args: &cli::Serve, term: Term) -> Result<Code> {
     let (mut served, recording) = Served::choose(args.file.as_deref(), args.store.as_deref(), args.interval)?;
     let address = listener.address();
     served.ssh = Some(ssh(&place, address.map(|address| address.port()), &served.host));
+    let people = People::of_this_server();
+    if address.is_some() && !people.are_told() {
+        let remark = "any user of this host can open the page: who connects cannot be told here; --listen unix:PATH keeps others out";
+        served.remarks.push(remark.to_owned());
+    }
     let kept = recording.as_ref().map(served::Recording::place);
     said(&served, &place, address, kept.as_deref(), term)?;
 
@@ -74,7 +84,7 @@ pub(crate) fn run(args: &cli::Serve, term: Term) -> Result<Code> {
     let judge = spawn("flatfoot-judge", &common, judge::judge)?;
     let desks = Arc::clone(&common);
     let pool = Pool::start(move || Desk::new(Arc::clone(&desks)), be_humble)?;
-    let ended = runtime.block_on(http::serve(&listener, Arc::new(http::App::new(Arc::clone(&common), pool, news))));
+    let ended = runtime.block_on(http::serve(&listener, Arc::new(http::App::new(Arc::clone(&common), pool, news)), people));
     common.ending.store(true, Ordering::Relaxed);
     // What still reads is not waited for: it writes nothing.
     runtime.shutdown_background();
@@ -112,6 +122,29 @@ fn ssh(place: &Place, port: Option<u16>, host: &str) -> String {
     }
 }
 
+/// `flatfoot serve --json`: one line, when it answers.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(crate) struct StartedLine {
+    /// `flatfoot.serve/1`.
+    schema: &'static str,
+    /// RFC 3339, UTC.
+    at: String,
+    /// `started`.
+    event: &'static str,
+    /// To be opened on this host, or through the ssh line.
+    url: String,
+    /// The unix socket, if it listens on one.
+    socket: Option<String>,
+    /// For elsewhere.
+    ssh: Option<String>,
+    /// Who records what is served.
+    by: By,
+    /// The file that is read.
+    path: String,
+    /// What is worth knowing about it, a sentence each.
+    remarks: Vec<String>,
+}
+
 /// What is served, and where, for who started it.
 fn said(
     served: &Served,
@@ -134,11 +167,21 @@ fn said(
         ),
     };
     if term.json {
-        let line = serde_json::json!({
-            "schema": "flatfoot.serve/1", "at": time::rfc3339(Clock::wall()), "event": "started", "url": url,
-            "ssh": served.ssh, "by": served.by, "path": served.path.display().to_string(),
-        });
-        return present::print(&format!("{line}\n"));
+        let line = StartedLine {
+            schema: "flatfoot.serve/1",
+            at: time::rfc3339(Clock::wall()),
+            event: "started",
+            url,
+            socket: match place {
+                Place::Tcp(_) => None,
+                Place::Unix(path) => Some(path.display().to_string()),
+            },
+            ssh: served.ssh.clone(),
+            by: served.by,
+            path: served.path.display().to_string(),
+            remarks: served.remarks.clone(),
+        };
+        return present::print(&format!("{}\n", serde_json::to_string(&line)?));
     }
     let mut text = match place {
         Place::Tcp(_) => format!("{url}\n"),

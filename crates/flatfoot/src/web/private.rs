@@ -33,9 +33,17 @@ impl Private {
     /// In /dev/shm, $XDG_RUNTIME_DIR or the folder for temporary files, whichever can be written first.
     pub(super) fn make() -> Result<Self> {
         let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute());
-        let places = [Some(PathBuf::from("/dev/shm")), runtime, Some(std::env::temp_dir())];
+        Self::in_first_of([Some(PathBuf::from("/dev/shm")), runtime, Some(std::env::temp_dir())].into_iter().flatten())
+    }
+
+    /// Where there is room for more than memory has: for files that are gone in a moment.
+    pub(super) fn roomy() -> Result<Self> {
+        Self::in_first_of([std::env::temp_dir(), PathBuf::from("/var/tmp")].into_iter())
+    }
+
+    fn in_first_of(places: impl Iterator<Item = PathBuf>) -> Result<Self> {
         let mut last = None;
-        for place in places.into_iter().flatten() {
+        for place in places {
             sweep(&place);
             match Self::within(&place) {
                 Ok(private) => return Ok(private),
@@ -92,10 +100,10 @@ fn lock_file(folder: &Path, new: bool) -> io::Result<File> {
     options.open(folder.join("lock"))
 }
 
-/// The files that we make, one by one: nothing is followed, and nothing else is removed.
+/// A folder of ours, which has files alone: nothing is followed.
 fn remove(folder: &Path) {
-    for name in ["live.flatfoot", "live.flatfoot-wal", "live.flatfoot-shm", "live.flatfoot-journal", "live.flatfoot.lock", "lock"] {
-        let _ = fs::remove_file(folder.join(name));
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let _ = fs::remove_file(entry.path());
     }
     let _ = fs::remove_dir(folder);
 }

@@ -1,19 +1,22 @@
 //! The API's requests, a file for each: what is asked for, and the document that answers it.
 
 mod about;
+mod compare;
+mod download;
+mod finding;
+mod map;
 mod marks;
 mod overview;
 mod process;
 mod processes;
+mod threads;
 
-use std::sync::Arc;
-
-use axum::response::Response;
 use schemars::{Schema, schema_for};
+
+pub(super) use download::download;
 
 use super::answer::{Problem, Result};
 use super::desk::Desk;
-use super::http::App;
 use super::pool::Work;
 use super::query::Query;
 
@@ -25,14 +28,12 @@ pub(super) fn work(path: &str, query: Query) -> Result<Option<Work<Desk>>> {
         ["overview"] => overview::work(&query)?,
         ["processes"] => processes::work(query)?,
         ["processes", id] => process::work(id, &query)?,
+        ["processes", id, "threads"] => threads::work(id, &query)?,
+        ["processes", id, "map"] => map::work(id, &query)?,
+        ["findings", id] => finding::work(id, &query)?,
+        ["compare"] => compare::work(&query)?,
         _ => return Ok(None),
     }))
-}
-
-/// Files to save.
-#[allow(clippy::unused_async)]
-pub(super) async fn download(_app: &Arc<App>, name: &str, _query: Query) -> Result<Response> {
-    Err(no_such(name))
 }
 
 /// A part of a path, decoded.
@@ -53,8 +54,15 @@ pub(crate) fn documents() -> Vec<(&'static str, Schema)> {
     vec![
         ("api", schema_for!(about::ApiDocument)),
         ("error", schema_for!(crate::web::ErrorDocument)),
+        ("compare-page", schema_for!(compare::ComparePage)),
+        ("finding", schema_for!(finding::FindingDocument)),
+        ("map-page", schema_for!(map::MapPage)),
+        ("threads-page", schema_for!(threads::ThreadsPage)),
         ("overview", schema_for!(overview::OverviewDocument)),
         ("process", schema_for!(process::ProcessDocument)),
+        ("serve", schema_for!(crate::web::StartedLine)),
+        ("tick", schema_for!(crate::web::events::TickEvent)),
+        ("findings", schema_for!(crate::web::events::FindingsEvent)),
         ("processes", schema_for!(processes::ProcessesDocument)),
     ]
 }

@@ -3,7 +3,7 @@
 use model::{Column, Finding, FindingKind, Limit, LimitUnit, Measure, MemoryClass, Pid, Text};
 use schemars::JsonSchema;
 use serde::Serialize;
-use store::history::{Found, Series};
+use store::history::{Found, Point, Series};
 
 use super::marks;
 use crate::board::{BoardRow, id};
@@ -72,8 +72,7 @@ pub(super) fn work(id: &str, query: &Query) -> Result<Work<Desk>> {
         let one = desk.process(&id)?;
         let stretch = desk.stretch(asked)?;
         let grid = stretch.grid(pixels);
-        let all = desk.found()?;
-        let restarts = marks::restarts(&one, &all);
+        let restarts = if desk.common.served.only_looks { Vec::new() } else { marks::restarts(&one, &*desk.found()?) };
         let key = one.known.incarnation.key;
         let judged = desk.common.judged();
         let findings = desk.findings_of(key);
@@ -155,17 +154,17 @@ fn limits(analyser: &crate::analyse::Analyser, key: model::ProcessKey, findings:
 }
 
 /// The charts of one process.
-struct Charts<'a> {
-    desk: &'a mut Desk,
-    one: &'a Found,
-    stretch: &'a Stretch,
-    grid: &'a Grid,
-    findings: &'a [Finding],
-    limits: &'a [Limit],
+pub(super) struct Charts<'a> {
+    pub(super) desk: &'a mut Desk,
+    pub(super) one: &'a Found,
+    pub(super) stretch: &'a Stretch,
+    pub(super) grid: &'a Grid,
+    pub(super) findings: &'a [Finding],
+    pub(super) limits: &'a [Limit],
 }
 
 impl Charts<'_> {
-    fn all(&mut self) -> Result<Vec<Chart>> {
+    pub(super) fn all(&mut self) -> Result<Vec<Chart>> {
         let mut charts = self.memory()?;
         charts.extend(self.counts(
             ("threads", "Threads", "threads"),
@@ -200,6 +199,9 @@ impl Charts<'_> {
     }
 
     fn series(&mut self, columns: &[Column]) -> Result<Vec<Series>> {
+        if self.desk.common.served.only_looks {
+            return Ok(looked(self.desk, self.one, columns));
+        }
         let window = self.stretch.window(self.grid);
         thinned(self.desk.reader()?, self.one.known.process, columns, window, self.grid)
     }
@@ -322,4 +324,45 @@ fn growth(finding: &Finding) -> Option<Growth> {
         rate_per_s: finding.rate_per_s?,
         rate_interval: finding.rate_interval,
     })
+}
+
+/// The figures of a process in the looks of a case file, as if they had been recorded.
+fn looked(desk: &Desk, one: &Found, columns: &[Column]) -> Vec<Series> {
+    let judged = desk.common.judged();
+    let seen = judged.as_ref().map(|judged| &judged.outcome.analyser);
+    let key = one.known.incarnation.key;
+    let points = seen.and_then(|seen| Some((seen, seen.processes.get(&key)?)));
+    let of = |column: &Column| {
+        let values = points.iter().flat_map(|(seen, tracked)| {
+            tracked.history().iter().filter_map(|point| {
+                let at_unix_ms = (seen.host.unix_from_boot(point.at_boot_s) * 1e3) as i64;
+                let value = value(point, *column)?;
+                Some(Point { at_unix_ms, value, low: value, high: value })
+            })
+        });
+        Series { column: Some(*column), points: values.collect(), ..Series::default() }
+    };
+    columns.iter().map(of).collect()
+}
+
+fn value(point: &detect::rules::Point, column: Column) -> Option<u64> {
+    match column {
+        Column::Threads => point.threads,
+        Column::Descriptors => point.descriptors,
+        Column::Children => point.children.map(|(alive, _)| alive),
+        Column::Zombies => point.children.map(|(_, zombies)| zombies),
+        Column::Resident => point.resident.map(|bytes| bytes.0),
+        Column::HeapLive => point.jvm.as_ref().and_then(|jvm| jvm.live).map(|live| live as u64),
+        Column::HeapLimit => point.jvm.as_ref().and_then(|jvm| jvm.live_limit).map(|limit| limit as u64),
+        Column::Class(class, measure) => {
+            let (_, amounts) = point.classes.iter().find(|(known, _)| *known == class)?;
+            match measure {
+                Measure::Committed => Some(amounts.committed.0),
+                Measure::Touched => amounts.touched.map(|bytes| bytes.0),
+                Measure::Reserved => Some(amounts.reserved.0),
+                Measure::Mappings => Some(amounts.maps),
+            }
+        }
+        _ => None,
+    }
 }
