@@ -29,6 +29,8 @@ needed=(
     "jcmd openjdk-17-jdk-headless"
     # instruction counts of the benches
     "valgrind valgrind"
+    # a terminal for the live view
+    "tmux tmux"
     # other users, namespaces, locks
     "setpriv util-linux"
     "unshare util-linux"
