@@ -399,7 +399,10 @@ impl App {
             When::Live => now_s + AGAIN_S.max(inspected.took_s * AGAIN_TIMES),
             _ => f64::INFINITY,
         };
-        if !self.frozen || self.inspected().is_none() {
+        let known = self.inspected().is_some();
+        // Who ended meanwhile can't be read any more: what was read before stands.
+        let worse = inspected.threads.is_err() && inspected.map.is_err();
+        if !known || !(self.frozen || worse) {
             self.inspected = Some(inspected);
             self.fill_pager();
             self.dirty = true;

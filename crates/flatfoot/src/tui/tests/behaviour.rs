@@ -93,7 +93,11 @@ fn who_ended_stays_selected_and_is_not_read_any_more() {
     assert_eq!(current(&app), 3248);
     assert!(app.current().is_some_and(|row| row.ended));
     assert_eq!(wants(&mut app, 99.0).iter().filter(|r| matches!(r, Request::Inspect { .. })).count(), 0);
-    assert!(app.inspected().is_some(), "what was read of it stands");
+    let mut gone = inspected(&HOST[0]);
+    gone.threads = Err("process 3248 ended while it was read".to_owned());
+    gone.map = Err("process 3248 ended while it was read".to_owned());
+    app.took_inspected(gone, 22.5);
+    assert!(app.inspected().is_some_and(|read| read.map.is_ok()), "what was read of it stands");
     press(&mut app, "s");
     assert!(app.message().is_some_and(|(said, _)| said.contains("ended")));
     press(&mut app, "j");
