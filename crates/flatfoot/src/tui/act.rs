@@ -1,6 +1,8 @@
 //! What keys and the mouse do to the view.
 
-use ratatui::crossterm::event::{KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use ratatui::crossterm::event::{
+    KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
+};
 
 use super::app::{App, Request, Screen};
 use super::keys::{self, Action};
@@ -33,7 +35,9 @@ impl App {
             return;
         }
         let action = keys::action(key);
-        if self.prompt().is_some() && !matches!(action, Some(Action::Quit | Action::Suspend) if is_control(key)) {
+        if self.prompt().is_some()
+            && !matches!(action, Some(Action::Quit | Action::Suspend) if is_control(key))
+        {
             return self.typed(key, now);
         }
         self.forget_message();

@@ -59,19 +59,38 @@ pub(crate) struct Subject {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Request {
     /// Threads and memory of a process.
-    Inspect { when: When, of: Subject },
+    Inspect {
+        when: When,
+        of: Subject,
+    },
     /// All evidence about a process.
-    Diagnose { when: When, of: Subject },
+    Diagnose {
+        when: When,
+        of: Subject,
+    },
     /// What leaks on the host, or in these processes.
-    Survey { when: When, pids: Vec<Pid> },
+    Survey {
+        when: When,
+        pids: Vec<Pid>,
+    },
     /// A case file of a process.
-    Save { when: When, pid: Pid },
+    Save {
+        when: When,
+        pid: Pid,
+    },
     /// A report of a process.
-    Report { when: When, pid: Pid },
+    Report {
+        when: When,
+        pid: Pid,
+    },
     /// The host at a moment of the past, in milliseconds since 1970; at its end without one.
-    Visit { at_ms: Option<i64> },
+    Visit {
+        at_ms: Option<i64>,
+    },
     /// The end of what was recorded, once it is later than that.
-    Follow { known_ms: i64 },
+    Follow {
+        known_ms: i64,
+    },
     Mouse(bool),
     Redraw,
     Suspend,
@@ -480,7 +499,9 @@ impl App {
             return;
         }
         self.follow_at_s = now_s + FOLLOW_S;
-        let Some(Visited { board, at_ms, first_ms, last_ms }) = visited.filter(|_| !self.frozen) else { return };
+        let Some(Visited { board, at_ms, first_ms, last_ms }) = visited.filter(|_| !self.frozen) else {
+            return;
+        };
         self.span_ms = Some((first_ms, last_ms));
         self.when = When::Past(at_ms);
         self.after_change(
@@ -492,7 +513,8 @@ impl App {
             now_s,
         );
         self.inspect_at_s = now_s;
-        self.survey_at_s = if self.surveying { f64::INFINITY } else { self.survey_at_s.min(now_s + SURVEY_S) };
+        self.survey_at_s =
+            if self.surveying { f64::INFINITY } else { self.survey_at_s.min(now_s + SURVEY_S) };
     }
 
     /// A file was written, or not.
@@ -630,7 +652,8 @@ impl App {
     pub(super) fn keep(&mut self, report: bool) {
         let Some(of) = self.subject() else { return self.say("no process is selected", Role::Warn) };
         if self.has_ended() {
-            return self.say(format!("process {} ended: there is nothing left to read of it", of.pid), Role::Warn);
+            return self
+                .say(format!("process {} ended: there is nothing left to read of it", of.pid), Role::Warn);
         }
         let (when, pid) = (self.when, of.pid);
         self.keeping += 1;
@@ -660,7 +683,11 @@ impl App {
     pub(super) fn turn_mouse(&mut self) {
         self.mouse = !self.mouse;
         self.ask(Request::Mouse(self.mouse));
-        let words = if self.mouse { "the mouse selects; M gives it back" } else { "the mouse is the terminal's again" };
+        let words = if self.mouse {
+            "the mouse selects; M gives it back"
+        } else {
+            "the mouse is the terminal's again"
+        };
         self.say(words, Role::Plain);
     }
 

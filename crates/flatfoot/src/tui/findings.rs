@@ -70,9 +70,9 @@ fn lines(app: &App, diagnosis: &Diagnosis, area: Rect, pen: &mut Pen<'_>) {
                 text: text.to_owned(),
                 after: None,
             };
-            lines.extend([("RISK", &finding.risk), ("NOW", &finding.now)].iter().filter_map(|(label, text)| {
-                (!text.is_empty()).then(|| labelled(&format!("  {label}"), text))
-            }));
+            lines.extend([("RISK", &finding.risk), ("NOW", &finding.now)].iter().filter_map(
+                |(label, text)| (!text.is_empty()).then(|| labelled(&format!("  {label}"), text)),
+            ));
         }
     }
     lines.extend(diagnosis.not_judged.iter().map(|text| Line {

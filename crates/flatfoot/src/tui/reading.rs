@@ -132,7 +132,8 @@ fn open(origin: &Origin, when: When) -> Result<Box<dyn Source>> {
 }
 
 fn nothing_recorded() -> anyhow::Error {
-    Failure::new(Code::Failed, "nothing is recorded on this host yet", "flatfoot record fills its store").into()
+    Failure::new(Code::Failed, "nothing is recorded on this host yet", "flatfoot record fills its store")
+        .into()
 }
 
 fn inspect(origin: &Origin, when: When, of: Subject) -> Inspected {
@@ -156,7 +157,8 @@ fn inspect(origin: &Origin, when: When, of: Subject) -> Inspected {
                     inspected.map = Ok(mapped.document);
                     let tracked = mapped.analyser.by_pid(pid);
                     let known = tracked.and_then(|t| Some((t.reading.space.value()?, t.memory.as_ref()?)));
-                    inspected.sizes = known.map_or_else(String::new, |(space, memory)| sizes_text(space, memory));
+                    inspected.sizes =
+                        known.map_or_else(String::new, |(space, memory)| sizes_text(space, memory));
                 }
                 Err(error) => inspected.map = Err(said(error)),
             }

@@ -41,10 +41,18 @@ pub(crate) struct Plan {
 
 /// What is opened.
 pub(crate) enum Place {
-    Live { store: Option<PathBuf> },
+    Live {
+        store: Option<PathBuf>,
+    },
     /// From and to in Unix seconds.
-    Store { path: PathBuf, from_s: Option<f64>, to_s: Option<f64> },
-    Case { path: PathBuf },
+    Store {
+        path: PathBuf,
+        from_s: Option<f64>,
+        to_s: Option<f64>,
+    },
+    Case {
+        path: PathBuf,
+    },
 }
 
 /// Shows it until somebody quits.
