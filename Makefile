@@ -28,6 +28,7 @@ test: ## install what the tests need (as root), build the leaking programs, run 
 	scripts/install-test-deps.sh
 	tests/leakers/build.sh >/dev/null
 	cargo nextest run --locked --workspace
+	tests/browser/run.sh
 
 check: lint deny ## what needs no test programs: format, lints, documentation, dependencies
 

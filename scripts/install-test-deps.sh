@@ -27,6 +27,11 @@ needed=(
     "top procps"
     "smem smem"
     "jcmd openjdk-17-jdk-headless"
+    # the page's tests in a real browser; another node and npm than Debian's are well
+    "chromium chromium"
+    "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf fonts-dejavu-core"
+    "node nodejs"
+    "npm npm"
     # instruction counts of the benches
     "valgrind valgrind"
     # a terminal for the live view

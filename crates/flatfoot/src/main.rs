@@ -19,6 +19,7 @@ mod target;
 mod tui;
 mod views;
 mod visit;
+mod web;
 
 use std::io::Write as _;
 use std::process::ExitCode;

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use detect::heap::Census;
 use detect::rules::{JvmPoint, Point};
-use model::{Collector, JvmCounters, MemoryMap, Perms, ProcessReading};
+use model::{Collector, HostReading, JvmCounters, MemoryMap, Perms, ProcessReading};
+
+use crate::source::HostPoint;
 
 /// How many sizes of anonymous mappings are kept per look.
 const SIZES_KEPT: usize = 32;
@@ -32,6 +34,17 @@ pub(crate) fn point(process: &ProcessReading, at_boot_s: f64, memory: Option<&Me
         anonymous_sizes: anonymous_sizes(process),
         jvm: process.jvm.value().map(jvm_point),
     }
+}
+
+/// The host's memory in one look, where it was read.
+pub(super) fn host_point(host: &HostReading, at_unix_s: f64) -> Option<HostPoint> {
+    let memory = host.memory.value()?;
+    Some(HostPoint {
+        at_unix_s,
+        committed: Some(memory.committed.0),
+        limit: Some(memory.commit_limit.0),
+        used: Some(memory.total.0.saturating_sub(memory.available.0)),
+    })
 }
 
 /// The histogram of this very look, if one was taken.

@@ -1,6 +1,7 @@
 //! From looks to a judgement: the one path that live and recorded readings take.
 
 mod document;
+mod ended;
 mod history;
 mod label;
 
@@ -17,11 +18,15 @@ use model::{
 };
 
 pub(crate) use document::{Diagnosis, HostSummary, LookedAt, NearestLimit, SavedCase};
+pub(crate) use ended::{Ended, EndedThread};
 pub(crate) use history::point;
 pub(crate) use label::{identity, label};
 
 use crate::present::time::rfc3339;
-use crate::source::Past;
+use crate::source::{HostPoint, Past};
+
+/// Points of the host's own figures, at most.
+const MOST_HOST_POINTS: usize = 2_048;
 
 /// One process over the looks, with what was derived from the newest.
 pub(crate) struct Tracked {
@@ -34,9 +39,15 @@ pub(crate) struct Tracked {
     /// When it was first looked at, and the CPU ticks it had used by then.
     first_cpu: Option<(f64, f64)>,
     censuses: Vec<Census>,
+    ended: Ended,
 }
 
 impl Tracked {
+    /// Threads that were seen to end.
+    pub(crate) fn ended(&self) -> &Ended {
+        &self.ended
+    }
+
     /// A point per look, oldest first.
     pub(crate) fn history(&self) -> &[Point] {
         &self.history
@@ -71,9 +82,15 @@ pub(crate) struct Analyser {
     gone: u64,
     denied: u64,
     impact: Impact,
+    host_past: Vec<HostPoint>,
 }
 
 impl Analyser {
+    /// The host's own figures, oldest first.
+    pub(crate) fn host_past(&self) -> &[HostPoint] {
+        &self.host_past
+    }
+
     /// Adds a look. Readings that a look skipped keep the values of the look before.
     pub(crate) fn push(&mut self, look: Look) {
         if self.looks == 0 {
@@ -87,6 +104,15 @@ impl Analyser {
         self.gone += look.gone;
         self.denied = self.denied.max(look.denied);
         self.impact.add(look.impact);
+        self.host_past.extend(history::host_point(&look.host, look.at_unix_s));
+        if self.host_past.len() > MOST_HOST_POINTS {
+            // Every other goes: what is watched for days is seen in less detail.
+            let mut keep = false;
+            self.host_past.retain(|_| {
+                keep = !keep;
+                keep
+            });
+        }
         self.take_host(look.host);
         for process in look.processes {
             self.take_process(process, look.at_boot_s);
@@ -111,6 +137,7 @@ impl Analyser {
         let (mut history, mut first_threads, mut memory) = (Vec::new(), None, None);
         let mut first_cpu = Some((now_boot_s, cpu_ticks(&process)));
         let mut censuses = Vec::new();
+        let mut ended = Ended::default();
         // An older look's mappings don't fit newer threads: classified again, the stacks would be lost.
         let mapped_now = process.space.value().is_some();
         if let Some(before) = before {
@@ -118,6 +145,8 @@ impl Analyser {
             first_cpu = before.first_cpu;
             censuses = before.censuses;
             memory = before.memory;
+            ended = before.ended;
+            ended.between(&before.reading.threads, before.now_boot_s, &process.threads, now_boot_s);
             first_threads = before.first_threads.or_else(|| {
                 before.reading.threads.value().map(|threads| (before.now_boot_s, threads.clone()))
             });
@@ -139,16 +168,31 @@ impl Analyser {
                 first_threads,
                 first_cpu,
                 censuses,
+                ended,
             },
         );
     }
 
     /// Adds what was recorded before the looks.
     pub(crate) fn take_past(&mut self, mut past: Past) {
+        if !past.host.is_empty() {
+            self.host_past = past.host;
+        }
         for (key, tracked) in &mut self.processes {
+            if let Some(ended) = past.ended.remove(key) {
+                tracked.ended = ended;
+            }
             let Some(mut points) = past.points.remove(key) else { continue };
             let first = tracked.history.first().map_or(f64::INFINITY, |point| point.at_boot_s);
             points.retain(|point| point.at_boot_s < first);
+            // What the look says of mappings was read before its moment, and before the newest of these: as its last
+            // point it would be a fall that never was.
+            if points.iter().any(|point| !point.classes.is_empty()) {
+                for point in &mut tracked.history {
+                    point.classes.clear();
+                    point.mappings = None;
+                }
+            }
             self.first_at_boot_s =
                 points.first().map_or(self.first_at_boot_s, |p| p.at_boot_s.min(self.first_at_boot_s));
             self.looks = self.looks.max(points.len() as u64 + 1);

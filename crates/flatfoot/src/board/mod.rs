@@ -165,10 +165,10 @@ impl Board {
     }
 
     /// The processes that fit a filter (part of name, label, command or pid), in an order. Cheap beside [`row`](Self::row):
-    /// what is not shown need not be made.
+    /// what is not shown need not be made. Who has ended comes last.
     pub(crate) fn order(&self, by: TopOrder, filter: &str) -> Vec<ProcessNo> {
         let filter = filter.to_lowercase();
-        let mut order: Vec<(f64, u64, u32, ProcessNo)> = self
+        let mut order: Vec<(bool, f64, u64, u32, ProcessNo)> = self
             .members
             .iter()
             .filter(|(_, member)| filter.is_empty() || member.fits(&filter))
@@ -181,10 +181,12 @@ impl Board {
                     TopOrder::Untouched => memory.untouched.0 as f64,
                     TopOrder::Threads => member.figures.threads as f64,
                 };
-                (first, memory.untouched.0, member.who.key.pid.0, *no)
+                (member.ended, first, memory.untouched.0, member.who.key.pid.0, *no)
             })
             .collect();
-        order.sort_by(|a, b| b.0.total_cmp(&a.0).then(b.1.cmp(&a.1)).then(a.2.cmp(&b.2)));
+        order.sort_by(|a, b| {
+            (a.0.cmp(&b.0)).then(b.1.total_cmp(&a.1)).then(b.2.cmp(&a.2)).then(a.3.cmp(&b.3))
+        });
         order.into_iter().map(|(.., no)| no).collect()
     }
 

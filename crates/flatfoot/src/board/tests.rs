@@ -92,10 +92,11 @@ fn who_ended_stays_for_a_while_and_a_sparkline_tells_the_way() {
         board.take(&tick(second, &[(1, [(second + 1) << 20, 0, 0, 1])], Vec::new()));
     }
     board.take(&tick(4, &[], vec![(1, EventKind::ProcessEnded)]));
-    let rows = board.rows(TopOrder::Growth, "", 3);
-    assert_eq!((rows[0].ended, board.len()), (true, 0));
+    board.take(&tick(4, &[(0, [0; 4]), (200, [1 << 10, 0, 0, 1])], vec![(200, seen(9, "small", "small"))]));
+    let rows = board.rows(TopOrder::Commit, "", 3);
+    assert_eq!((rows[0].ended, rows[1].ended, board.len()), (false, true, 1), "the living come first");
     let mib = |n: u64| Bytes(n << 20).0 as f64;
-    assert_eq!(rows[0].spark.values, [mib(2), mib(3), mib(4)], "the last three, none of them after its end");
+    assert_eq!(rows[1].spark.values, [mib(2), mib(3), mib(4)], "the last three, none of them after its end");
     for no in 2..100 {
         board.take(&tick(
             5 + u64::from(no),
@@ -103,5 +104,43 @@ fn who_ended_stays_for_a_while_and_a_sparkline_tells_the_way() {
             vec![(no, seen(100 + no, "b", "b")), (no, EventKind::ProcessEnded)],
         ));
     }
-    assert!(board.find("30").is_none() && board.rows(TopOrder::Growth, "", 0).len() == MOST_ENDED);
+    assert!(board.find("30").is_none() && board.rows(TopOrder::Growth, "", 0).len() == MOST_ENDED + 1);
+}
+
+#[test]
+fn a_moment_of_a_store_is_the_board_of_that_moment() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("h.flatfoot");
+    let about = store::About::default();
+    let mut writer =
+        store::history::HistoryWriter::open(&path, &about, store::history::Retention::default()).unwrap();
+    let started = EventKind::RecorderStarted { version: "0".into(), boot: BootId(7), interval_ms: 1_000 };
+    let events = vec![(0, started), (1, seen(30, "rests", "rests")), (2, seen(31, "ends", "ends"))];
+    writer.tick(&tick(0, &[(1, [7 << 20, 1 << 20, 4_096, 3]), (2, [1 << 20, 0, 0, 1])], events)).unwrap();
+    for second in 1..300 {
+        let (mut rows, mut events) = (Vec::new(), Vec::new());
+        match second {
+            ..200 => rows.push((2, [(second + 1) << 20, 0, 0, 1])),
+            200 => events.push((2, EventKind::ProcessEnded)),
+            250 => {
+                events.push((3, seen(32, "new", "new")));
+                rows.push((3, [1 << 20, 0, 0, 9]));
+            }
+            _ => {}
+        }
+        writer.tick(&tick(second, &rows, events)).unwrap();
+    }
+    writer.flush().unwrap();
+    let reader = store::history::HistoryReader::open(&path).unwrap();
+    let moment = |second: i64| at(&reader, 1_760_000_000_000 + second * 1_000).unwrap();
+
+    let board = moment(150);
+    assert_eq!(names(&board, TopOrder::Commit, ""), ["ends", "rests"]);
+    assert_eq!(board.rows(TopOrder::Commit, "", 8)[0].row.committed_bytes_approximate, 151 << 20);
+    let board = moment(290);
+    assert_eq!(names(&board, TopOrder::Threads, ""), ["new", "rests"], "who ended is not there");
+    let rests = &board.rows(TopOrder::Threads, "rests", 8)[0];
+    assert_eq!((rests.row.threads, rests.row.resident_bytes), (3, 1 << 20), "recorded long before");
+    assert!((board.at_unix_s() - 1_760_000_290.0).abs() < 0.1);
+    assert_eq!(moment(-500).len(), 0, "before anything was recorded");
 }

@@ -24,8 +24,8 @@ use crate::cli::{Args, Command};
 use crate::failure::Code;
 use crate::present::Term;
 pub(crate) use diagnose::{How, Outcome, diagnose};
-pub(crate) use report::page as report_page;
-pub(crate) use save::keep;
+pub(crate) use report::html as html_report;
+pub(crate) use save::{About, keep};
 
 /// The version that every document carries.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -55,9 +55,9 @@ pub(crate) fn run(args: &cli::Report, term: Term) -> Result<Code> {
     Ok(Code::Clean)
 }
 
-/// A report as a page, redacted.
-pub(crate) fn page(outcome: Outcome) -> Result<String> {
-    written(outcome, Format::Html, true)
+/// A report of what was concluded.
+pub(crate) fn html(outcome: Outcome, redact: bool) -> Result<String> {
+    written(outcome, Format::Html, redact)
 }
 
 fn written(outcome: Outcome, format: Format, redact: bool) -> Result<String> {

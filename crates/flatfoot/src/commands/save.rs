@@ -36,7 +36,8 @@ impl About {
         CaseWriter::create(path, &self.stored())
     }
 
-    fn stored(&self) -> store::About {
+    /// As a case file has it.
+    pub(crate) fn stored(&self) -> store::About {
         let args: Vec<String> = std::env::args().skip(1).collect();
         store::About {
             version: VERSION.into(),

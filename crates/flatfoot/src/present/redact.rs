@@ -181,7 +181,7 @@ impl Redactor {
     }
 
     /// A unit's name stays; what an interpreter was told to run is an argument, a container's name an id.
-    fn process(&self, process: &mut ProcessRef, analyser: &Analyser) {
+    pub(crate) fn process(&self, process: &mut ProcessRef, analyser: &Analyser) {
         self.within(&mut process.name);
         let Some(label) = &mut process.label else { return };
         let cgroups = analyser.by_pid(process.pid).and_then(|tracked| tracked.reading.cgroups.value());

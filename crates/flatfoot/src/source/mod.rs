@@ -16,6 +16,7 @@ pub(crate) use case::CaseSource;
 pub(crate) use live::{LiveSource, parts_of_everybody};
 pub(crate) use recorded::{RecordedSource, named};
 
+use crate::analyse::Ended;
 use crate::target::Spec;
 
 /// What a command wants to know of the host.
@@ -69,6 +70,23 @@ pub(crate) struct Watched {
 pub(crate) struct Past {
     /// Figures of processes, oldest first.
     pub(crate) points: HashMap<ProcessKey, Vec<Point>>,
+    /// Threads that ended.
+    pub(crate) ended: HashMap<ProcessKey, Ended>,
+    /// The host's own figures, oldest first.
+    pub(crate) host: Vec<HostPoint>,
+}
+
+/// The host at a moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct HostPoint {
+    /// When, in Unix seconds.
+    pub(crate) at_unix_s: f64,
+    /// Committed_AS, the most of the stretch that the point stands for.
+    pub(crate) committed: Option<u64>,
+    /// CommitLimit.
+    pub(crate) limit: Option<u64>,
+    /// Memory that is in use: all of it less what is available.
+    pub(crate) used: Option<u64>,
 }
 
 /// A thread whose birth was recorded.

@@ -17,7 +17,8 @@ use model::{
 };
 use store::history::{Found, Happened, HistoryReader, Selection, Window, export};
 
-use super::{Ask, Life, Past, Source, Watched};
+use super::{Ask, HostPoint, Life, Past, Source, Watched};
+use crate::analyse::Ended;
 use crate::failure::{Code, Failure};
 use crate::moment::Span;
 use crate::present::time;
@@ -27,6 +28,8 @@ use crate::target::Spec;
 const TICKS_PER_SECOND: u64 = 100;
 /// Threads of which a leak can be told: of processes with fewer no list is kept.
 const MOST_PROCESSES: usize = 1 << 17;
+/// Points of the host's own figures, at most: they are drawn, not judged.
+const HOST_POINTS: usize = 1_024;
 
 /// A store, and the time of it that is looked at.
 pub(crate) struct RecordedSource {
@@ -254,13 +257,20 @@ impl Source for RecordedSource {
         let mut past = Past::default();
         let everybody = ask.pids.is_empty();
         let booted_unix_s = self.booted_unix_s();
+        past.host = self.host_past()?;
+        let mut ended = threads::ended(&self.reader.events(self.window)?, booted_unix_s);
         for one in self.wanted(&ask.pids) {
             let columns = points::columns(everybody);
             // What is judged are floors of stretches: not each tick of months.
             let series = self.reader.thinned(one.known.process, &columns, self.window, points::READ)?;
             let mut points: Vec<Point> = points::points(&series, booted_unix_s);
-            if everybody && !points::may_grow(&series) {
+            let flat = everybody && !points::may_grow(&series);
+            if flat {
                 points = points::sketch(points);
+            } else {
+                let since = self.window.from_unix_ms.max(one.first_unix_ms) as f64 / 1e3 - booted_unix_s;
+                let ended = ended.remove(&one.known.process).unwrap_or_default();
+                past.ended.insert(one.known.incarnation.key, Ended::recorded(since, ended));
             }
             if points.len() > 1 {
                 past.points.insert(one.known.incarnation.key, points);
@@ -271,6 +281,14 @@ impl Source for RecordedSource {
 }
 
 impl RecordedSource {
+    /// The host's memory over the window.
+    fn host_past(&self) -> Result<Vec<HostPoint>> {
+        let columns =
+            [Column::HostCommitted, Column::HostCommitLimit, Column::HostTotal, Column::HostAvailable];
+        let series = self.reader.thinned(ProcessNo::HOST, &columns, self.window, HOST_POINTS)?;
+        Ok(points::host(&series))
+    }
+
     /// One process at the end of the window; `None` when no tick of the window has it.
     fn reading(
         &self,

@@ -16,7 +16,7 @@ use store::history::HistoryReader;
 use super::app::{Inspected, Judged, Request, Subject, Visited, When};
 use super::event::{Event, spawn};
 use crate::board::{self, Board};
-use crate::commands::{keep, report_page};
+use crate::commands::{html_report, keep};
 use crate::failure::{Code, Failure};
 use crate::moment::Span;
 use crate::present::diagnosis::targets;
@@ -232,7 +232,7 @@ fn save(origin: &Origin, when: When, pid: Pid) -> Result<String> {
 
 /// A report beside the case files: the folder that one is in may not be ours to write.
 fn report(origin: &Origin, when: When, pid: Pid) -> Result<String> {
-    let page = report_page(views::diagnosis(open(origin, when)?, vec![pid])?)?;
+    let page = html_report(views::diagnosis(open(origin, when)?, vec![pid])?, true)?;
     let env = |name| std::env::var_os(name);
     let folder = store::cases_dir(env("XDG_STATE_HOME").as_deref(), env("HOME").as_deref())?;
     let stamp = time::rfc3339(Clock::wall()).replace([':', '-'], "");

@@ -1,14 +1,14 @@
-//! Births of threads: how many there are over time and what they run into, and where in the minute they fall.
+//! Births of threads, and ends: how many there are over time and what they run into, and where in the minute they are born.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Write as _;
 
-use model::{Finding, HostReading, Limit, LimitUnit, show};
+use model::{Finding, HostReading, Limit, LimitUnit, Pid, Thread, ThreadGroup, show};
 
 use super::chart::{self, BOTTOM, HEIGHT, LEFT, RIGHT, TOP};
 use super::scale::{Scale, Unit};
 use super::writer::Html;
-use crate::analyse::Tracked;
+use crate::analyse::{EndedThread, Tracked};
 use crate::present::time;
 
 /// Dots of a raster.
@@ -16,12 +16,23 @@ const MOST_DOTS: usize = 3_000;
 /// A limit is drawn unless it is so many times as far away, in time or in number.
 const FAR: f64 = 3.0;
 
-/// The births of the threads of a process that live now, in Unix seconds, oldest first.
+/// A thread's life in Unix seconds; without an end while it lives.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Life {
+    birth: f64,
+    end: Option<f64>,
+}
+
+/// The lives of the threads of a process: those that live now, and those that were seen to end.
 pub(super) struct Births {
-    /// Of all threads.
-    all: Vec<f64>,
+    /// Of all threads, oldest first.
+    all: Vec<Life>,
     /// Of those that the finding is about.
-    leaked: Vec<f64>,
+    leaked: Vec<Life>,
+    /// Ends that are not among them, as there were too many.
+    left_out: u64,
+    /// Ends are known since then; `None` when nobody watched.
+    ends_since: Option<f64>,
     started: f64,
     now: f64,
     offset_s: f64,
@@ -38,21 +49,55 @@ impl Births {
         let threads = tracked.reading.threads.value()?;
         let unix = |boot_s: f64| host.unix_from_boot(boot_s);
         let start = |ticks: model::Ticks| unix(ticks.seconds(host.ticks_per_second));
-        let mut all: Vec<f64> = threads.iter().map(|thread| start(thread.start)).collect();
+        let ended = tracked.ended();
+        let dead =
+            |thread: &EndedThread| Life { birth: start(thread.start), end: Some(unix(thread.at_boot_s)) };
+        let living = |birth: f64| Life { birth, end: None };
+        let mut all: Vec<Life> = threads.iter().map(|thread| living(start(thread.start))).collect();
+        all.extend(ended.threads().iter().map(dead));
         let group =
             tracked.groups.iter().find(|group| shown(group.pattern.as_str()) == finding.subject.as_str())?;
-        let mut leaked: Vec<f64> = group.births.iter().map(|at| unix(*at)).collect();
-        all.sort_by(f64::total_cmp);
-        leaked.sort_by(f64::total_cmp);
+        let mut leaked: Vec<Life> = group.births.iter().map(|at| living(unix(*at))).collect();
+        leaked.extend(of_group(group, threads, ended.threads()).map(dead));
+        for lives in [&mut all, &mut leaked] {
+            lives.sort_by(|a, b| a.birth.total_cmp(&b.birth));
+        }
         let started = start(tracked.reading.stat.start);
         (!leaked.is_empty()).then_some(Self {
             all,
             leaked,
+            left_out: ended.count() - ended.threads().len() as u64,
+            ends_since: ended.since_boot_s().map(unix),
             started,
             now: unix(tracked.now_boot_s),
             offset_s: f64::from(host.utc_offset_s),
         })
     }
+
+    /// How many are ended, of all and of the finding's own.
+    fn ended(lives: &[Life]) -> usize {
+        lives.iter().filter(|life| life.end.is_some()).count()
+    }
+}
+
+/// The ended threads that have a group's names: folded with them they fall into one.
+fn of_group<'a>(
+    group: &ThreadGroup,
+    threads: &'a [Thread],
+    ended: &'a [EndedThread],
+) -> impl Iterator<Item = &'a EndedThread> {
+    let members: HashSet<Pid> = group.members.iter().copied().collect();
+    let living = threads.iter().filter(|thread| members.contains(&thread.tid));
+    let mut names: Vec<&str> = living.map(|thread| thread.name.as_str()).collect();
+    let count = names.len();
+    names.extend(ended.iter().map(|thread| thread.name.as_str()));
+    let own: BTreeSet<usize> = detect::names::fold(&names)
+        .into_iter()
+        .filter(|folded| folded.members.iter().any(|at| *at < count))
+        .flat_map(|folded| folded.members)
+        .filter_map(|at| at.checked_sub(count))
+        .collect();
+    own.into_iter().filter_map(|at| ended.get(at))
 }
 
 /// A limit as this process meets it: how many threads it has when the limit is reached, and when that is.
@@ -65,7 +110,7 @@ struct Meets<'a> {
 /// The nearest limit, if it is near enough to be drawn to scale.
 fn meets<'a>(finding: &'a Finding, births: &Births) -> Option<Meets<'a>> {
     let limit = finding.limits.iter().find(|l| l.unit == LimitUnit::Tasks && l.eta_s.is_some())?;
-    let count = births.all.len() as f64;
+    let count = (births.all.len() - Births::ended(&births.all)) as f64;
     let at_count = count + limit.value.saturating_sub(limit.current) as f64;
     let eta_s = limit.eta_s?;
     let near = eta_s <= FAR * (births.now - births.started) && at_count <= FAR * count.max(1.0) + 100.0;
@@ -75,33 +120,38 @@ fn meets<'a>(finding: &'a Finding, births: &Births) -> Option<Meets<'a>> {
 /// Threads over time.
 pub(super) fn threads(html: &mut Html, finding: &Finding, births: &Births) {
     let meets = meets(finding, births);
-    let count = births.all.len() as u64;
+    let (all, leaked) = (level(&births.all), level(&births.leaked));
+    let count = all.last().map_or(0, |(_, count)| *count);
     let mut says = format!(
-        "{} threads at {}, {} of them {}. Each step is the birth of a thread that still lives",
+        "{} threads at {}, {} of them {}. {}",
         show::count(count),
         time::local(births.now),
-        show::count(births.leaked.len() as u64),
-        finding.subject
+        show::count(leaked.last().map_or(0, |(_, count)| *count)),
+        finding.subject,
+        ends(births)
     );
     let soonest = finding.limits.iter().find(|l| l.unit == LimitUnit::Tasks && l.eta_s.is_some());
     if let (Some(limit), Some(eta)) = (soonest, soonest.and_then(|l| l.eta_s)) {
         let drawn = if meets.is_some() { "dashed" } else { "too far to be drawn" };
         let _ = write!(
             says,
-            "; {} ({}) is reached in {}: {drawn}",
+            " {} ({}) is reached in {}: {drawn}.",
             limit.name,
             show::count(limit.value),
             show::duration(eta)
         );
     }
-    says.push('.');
     let title = format!("Threads over time: {}", finding.subject);
     chart::figure(html, &title, &says, HEIGHT, |html| {
         let to = meets.as_ref().map_or(births.now, |m| m.at);
-        let top = meets.as_ref().map_or(count as f64, |m| m.at_count);
+        let most = all.iter().map(|(_, count)| *count).max().unwrap_or(0);
+        let top = meets.as_ref().map_or(most as f64, |m| m.at_count.max(most as f64));
         let y = chart::up(html, Unit::Count, top);
         let x = chart::along(html, births.started, to, births.offset_s);
-        for (class, of) in [("line faint", &births.all), ("line leak", &births.leaked)] {
+        if let Some(since) = births.ends_since.filter(|since| *since > births.started) {
+            chart::line(html, "since", (x.at(since), TOP), (x.at(since), BOTTOM));
+        }
+        for (class, of) in [("line faint", &all), ("line leak", &leaked)] {
             let path = steps(of, births.now, |at| x.at(at), |n| y.at(n));
             html.shape("path", &[("class", class), ("d", &path)]);
         }
@@ -113,34 +163,92 @@ pub(super) fn threads(html: &mut Html, finding: &Finding, births: &Births) {
             chart::line(html, "ahead", (x.at(births.now), y.at(count as f64)), (x.at(meets.at), level));
         }
     });
-    table(html, births, &finding.subject.to_string());
+    let own = finding.subject.to_string();
+    chart::legend(html, &[("leak", &own), ("faint", "all threads of the process")]);
+    table(html, births, &all, &leaked, &own);
 }
 
-/// A line that goes up by one at each birth; of births within half a unit the last tells how many there are.
-fn steps(births: &[f64], now: f64, x: impl Fn(f64) -> f64, y: impl Fn(f64) -> f64) -> String {
-    let mut points: Vec<(f64, f64)> = Vec::new();
-    let mut level = 0;
-    for together in births.chunk_by(|a, b| (x(*a) * 2.0).round() == (x(*b) * 2.0).round()) {
-        let at = together.first().map_or(0.0, |first| x(*first));
-        points.push((at, y(f64::from(level))));
-        level += u32::try_from(together.len()).unwrap_or(u32::MAX);
-        points.push((at, y(f64::from(level))));
+/// What is known of ends, as a sentence or two.
+fn ends(births: &Births) -> String {
+    let Some(since) = births.ends_since else {
+        return "Each step is the birth of a thread that still lives.".to_owned();
+    };
+    let watched = time::local(since);
+    let ended = Births::ended(&births.all) as u64 + births.left_out;
+    let own = Births::ended(&births.leaked) as u64;
+    let mut says = match (ended, own) {
+        (0, _) => format!("None has ended since {watched}, when watching began."),
+        (ended, own) => format!(
+            "Since {watched}, when watching began, {} ended, {} of them of this pattern.",
+            show::count(ended),
+            show::count(own)
+        ),
+    };
+    if since > births.started + 1.0 {
+        says.push_str(" Before that only those are known that lived on.");
     }
-    points.push((x(now), y(f64::from(level))));
+    if births.left_out > 0 {
+        let _ = write!(says, " The {} that ended first are not drawn.", show::count(births.left_out));
+    }
+    says
+}
+
+/// How many live after each birth and each end.
+fn level(lives: &[Life]) -> Vec<(f64, u64)> {
+    let births = lives.iter().map(|life| (life.birth, 1_i64));
+    let mut changes: Vec<(f64, i64)> =
+        births.chain(lives.iter().filter_map(|life| Some((life.end?, -1)))).collect();
+    // At one moment births come first, so that no figure is below what it was between them.
+    changes.sort_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
+    let mut count = 0_u64;
+    changes
+        .into_iter()
+        .map(|(at, change)| {
+            count = count.saturating_add_signed(change);
+            (at, count)
+        })
+        .collect()
+}
+
+/// A line that goes up by one at each birth and down at each end. Of what falls within half a unit the least and the
+/// greatest are drawn, and the last.
+fn steps(levels: &[(f64, u64)], now: f64, x: impl Fn(f64) -> f64, y: impl Fn(f64) -> f64) -> String {
+    let mut points: Vec<(f64, f64)> = Vec::new();
+    let mut before = 0;
+    for together in levels.chunk_by(|a, b| (x(a.0) * 2.0).round() == (x(b.0) * 2.0).round()) {
+        let (Some(first), Some(last)) = (together.first(), together.last()) else { continue };
+        let at = x(first.0);
+        let counts = || together.iter().map(|(_, count)| *count);
+        let (least, most) =
+            (counts().min().unwrap_or(0).min(before), counts().max().unwrap_or(0).max(before));
+        points.push((at, y(before as f64)));
+        for between in [least, most] {
+            if between != before && between != last.1 {
+                points.push((at, y(between as f64)));
+            }
+        }
+        points.push((at, y(last.1 as f64)));
+        before = last.1;
+    }
+    points.push((x(now), y(before as f64)));
     chart::through(points.into_iter())
 }
 
-fn table(html: &mut Html, births: &Births, pattern: &str) {
+/// How many of a level's threads live at a moment.
+fn at(level: &[(f64, u64)], moment: f64) -> u64 {
+    let until = level.partition_point(|(at, _)| *at <= moment);
+    until.checked_sub(1).and_then(|last| level.get(last)).map_or(0, |(_, count)| *count)
+}
+
+fn table(html: &mut Html, births: &Births, all: &[(f64, u64)], leaked: &[(f64, u64)], pattern: &str) {
     let span = births.now - births.started;
     let rows: Vec<Vec<String>> = (0..=24_u32)
         .map(|k| births.started + span * f64::from(k) / 24.0)
-        .map(|at| {
-            let until = |of: &[f64]| show::count(of.partition_point(|birth| *birth <= at) as u64);
-            vec![time::local(at), until(&births.all), until(&births.leaked)]
+        .map(|moment| {
+            vec![time::local(moment), show::count(at(all, moment)), show::count(at(leaked, moment))]
         })
         .collect();
-    let head = ["Until", "Threads born that live", pattern];
-    chart::numbers(html, "threads that live, by their births", &head, &rows);
+    chart::numbers(html, "threads over time", &["At", "Threads", pattern], &rows);
 }
 
 /// The clock that a raster is laid over: its period in seconds and its name.
@@ -163,19 +271,20 @@ pub(super) fn raster(html: &mut Html, finding: &Finding, births: &Births) {
     let unit_s = period / if period > 3_600.0 { 24.0 } else { 60.0 };
     let phase = |at: f64| (at + births.offset_s).rem_euclid(period);
     let mut of: BTreeMap<u64, u64> = BTreeMap::new();
-    for at in &births.leaked {
-        *of.entry((phase(*at) / unit_s) as u64).or_default() += 1;
+    for life in &births.leaked {
+        *of.entry((phase(life.birth) / unit_s) as u64).or_default() += 1;
     }
-    let most = of.iter().max_by_key(|(_, count)| **count);
-    let says = most.map_or_else(String::new, |(unit, count)| {
-        format!(
-            "A dot for each of {} births: time across, {name} up. Most fall on {}: {}.",
-            show::count(births.leaked.len() as u64),
-            mark(period, *unit),
-            show::count(*count)
-        )
-    });
-    let first = births.leaked.first().copied().unwrap_or(births.started);
+    let most = of.values().max().copied().unwrap_or(0);
+    let mut says = format!(
+        "A dot for each of {} births: time across, {name} up.",
+        show::count(births.leaked.len() as u64)
+    );
+    says.push_str(&most_on(&of, period, most));
+    let ended = Births::ended(&births.leaked);
+    if ended > 0 {
+        let _ = write!(says, " Pale: the {} that have ended.", show::count(ended as u64));
+    }
+    let first = births.leaked.first().map_or(births.started, |life| life.birth);
     chart::figure(html, &format!("Births by {name}"), &says, HEIGHT, |html| {
         let y = Scale::new(0.0, period, BOTTOM, TOP);
         for quarter in 0..=4_u32 {
@@ -185,22 +294,40 @@ pub(super) fn raster(html: &mut Html, finding: &Finding, births: &Births) {
             chart::label(html, LEFT - 6.0, y.at(at) + 4.0, "end", &name);
         }
         let x = chart::along(html, first, births.now, births.offset_s);
-        // Dots on the same pixel are one.
-        let seen: BTreeSet<(u64, u64)> = births
-            .leaked
-            .iter()
-            .map(|at| ((x.at(*at) * 2.0) as u64, (y.at(phase(*at)) * 2.0) as u64))
-            .collect();
-        let stride = seen.len().div_ceil(MOST_DOTS).max(1);
-        let mut path = String::new();
-        for (x, y) in seen.into_iter().step_by(stride) {
-            let _ = write!(path, "M{} {}h0", chart::px(x as f64 / 2.0), chart::px(y as f64 / 2.0));
+        for (class, lives) in [("dots pale", false), ("dots", true)] {
+            let of = births.leaked.iter().filter(|life| life.end.is_none() == lives);
+            let path = dots(of.map(|life| (x.at(life.birth), y.at(phase(life.birth)))));
+            if !path.is_empty() {
+                html.shape("path", &[("class", class), ("d", &path)]);
+            }
         }
-        html.shape("path", &[("class", "dots"), ("d", &path)]);
     });
     let rows: Vec<Vec<String>> =
         of.iter().map(|(unit, count)| vec![mark(period, *unit), show::count(*count)]).collect();
     chart::numbers(html, &format!("births by {name}"), &[name, "Births"], &rows);
+}
+
+/// ` 1,548 of them fall on :00.`, where there is such a place.
+fn most_on(of: &BTreeMap<u64, u64>, period: f64, most: u64) -> String {
+    let total: u64 = of.values().sum();
+    match of.iter().find(|(_, count)| **count == most) {
+        Some((unit, _)) if most == total => format!(" All fall on {}.", mark(period, *unit)),
+        Some((unit, _)) if most * 2 > total => {
+            format!(" {} of them fall on {}.", show::count(most), mark(period, *unit))
+        }
+        _ => String::new(),
+    }
+}
+
+/// Dots; those on the same pixel are one.
+fn dots(at: impl Iterator<Item = (f64, f64)>) -> String {
+    let seen: BTreeSet<(u64, u64)> = at.map(|(x, y)| ((x * 2.0) as u64, (y * 2.0) as u64)).collect();
+    let stride = seen.len().div_ceil(MOST_DOTS).max(1);
+    let mut path = String::new();
+    for (x, y) in seen.into_iter().step_by(stride) {
+        let _ = write!(path, "M{} {}h0", chart::px(x as f64 / 2.0), chart::px(y as f64 / 2.0));
+    }
+    path
 }
 
 #[cfg(test)]
@@ -209,19 +336,39 @@ mod tests {
 
     #[test]
     fn a_step_for_each_birth() {
-        let path = steps(&[1.0, 3.0], 5.0, |at| at * 10.0, |n| 100.0 - n);
+        let lives = |births: &[f64]| -> Vec<Life> { births.iter().map(|at| living(*at)).collect() };
+        let path = steps(&level(&lives(&[1.0, 3.0])), 5.0, |at| at * 10.0, |n| 100.0 - n);
         assert_eq!(path, "M10 100L10 99L30 99L30 98L50 98");
         let many: Vec<f64> = (0..50_000).map(f64::from).collect();
-        let path = steps(&many, 50_000.0, |at| at / 100.0, |n| n);
+        let path = steps(&level(&lives(&many)), 50_000.0, |at| at / 100.0, |n| n);
         assert!(path.len() < 40_000 && path.ends_with("L500 50000"), "{}", path.len());
+    }
+
+    fn living(birth: f64) -> Life {
+        Life { birth, end: None }
+    }
+
+    #[test]
+    fn a_step_down_for_each_end() {
+        let dead = |birth: f64, end: f64| Life { birth, end: Some(end) };
+        let lives = [living(1.0), dead(2.0, 4.0), dead(4.0, 4.5)];
+        let levels = level(&lives);
+        assert_eq!(levels, [(1.0, 1), (2.0, 2), (4.0, 3), (4.0, 2), (4.5, 1)]);
+        assert_eq!([0.5, 2.0, 4.2, 9.0].map(|moment| at(&levels, moment)), [0, 2, 2, 1]);
+        // Drawn to scale each is seen; drawn small the peak within half a unit is.
+        let path = steps(&levels, 5.0, |at| at * 10.0, |n| 10.0 - n);
+        assert_eq!(path, "M10 10L10 9L20 9L20 8L40 8L40 7L40 8L45 8L45 9L50 9");
+        let path = steps(&levels, 5.0, |_| 0.0, |n| 10.0 - n);
+        assert_eq!(path, "M0 10L0 7L0 9");
     }
 
     /// The founding case: a thread each minute at :00 for 1,550 minutes, beside 190 that were there from the start.
     fn founding() -> Births {
         let started = 1_772_000_000.0 - 1_772_000_000.0 % 60.0;
-        let leaked: Vec<f64> = (1..=1_550).map(|k| started + 60.0 * f64::from(k)).collect();
-        let all = std::iter::repeat_n(started, 190).chain(leaked.iter().copied()).collect();
-        Births { all, now: started + 93_000.0, leaked, started, offset_s: 0.0 }
+        let leaked: Vec<Life> = (1..=1_550).map(|k| living(started + 60.0 * f64::from(k))).collect();
+        let all = std::iter::repeat_n(living(started), 190).chain(leaked.iter().copied()).collect();
+        let now = started + 93_000.0;
+        Births { all, now, leaked, started, offset_s: 0.0, ends_since: None, left_out: 0 }
     }
 
     fn with_limit(value: u64, eta_s: f64) -> Finding {
@@ -248,7 +395,7 @@ mod tests {
         assert!(near.contains("class=\"ahead\"") && near.contains("pids.max 4,915</text>"), "{near}");
         assert!(near.contains("pids.max (4,915) is reached in 2 d 4 h: dashed."), "{near}");
         assert!(
-            near.contains("A dot for each of 1,550 births") && near.contains("Most fall on :00: 1,550."),
+            near.contains("A dot for each of 1,550 births") && near.contains("All fall on :00."),
             "{near}"
         );
         assert!(near.len() < 100 * 1024, "with all else the report stays below 300 KiB: {}", near.len());
@@ -258,5 +405,43 @@ mod tests {
             let far = html.finish();
             assert!(!far.contains("class=\"ahead\"") && far.contains("too far to be drawn"), "{far}");
         }
+    }
+
+    #[test]
+    fn what_ended_is_pale_and_counted() {
+        let mut births = founding();
+        for (at, life) in births.leaked.iter_mut().enumerate().filter(|(at, _)| at % 50 == 0) {
+            life.end = Some(life.birth + 30.0 + at as f64);
+        }
+        births.all = births.leaked.clone();
+        births.ends_since = Some(births.started + 600.0);
+        let mut html = Html::default();
+        threads(&mut html, &with_limit(4_915, 187_200.0), &births);
+        raster(&mut html, &with_limit(4_915, 187_200.0), &births);
+        let said = html.finish();
+        for part in [
+            "1,519 threads at",
+            "when watching began, 31 ended, 31 of them of this pattern. Before that only those are known that lived on.",
+            "class=\"since\"",
+            "Pale: the 31 that have ended.",
+            "class=\"dots pale\"",
+        ] {
+            assert!(said.contains(part), "{part}: {said}");
+        }
+        births.ends_since = Some(births.started);
+        births.leaked.iter_mut().for_each(|life| life.end = None);
+        births.all = births.leaked.clone();
+        assert!(ends(&births).starts_with("None has ended since ") && !ends(&births).contains("Before"));
+    }
+
+    #[test]
+    fn ended_threads_join_the_group_of_their_names() {
+        let thread = |tid: u32, name: &str| Thread { tid: Pid(tid), name: name.into(), ..Thread::default() };
+        let dead = |name: &str| EndedThread { start: model::Ticks(1), name: name.into(), at_boot_s: 2.0 };
+        let threads = [thread(1, "pool-1-thread-1"), thread(2, "pool-7-thread-1"), thread(3, "http-1")];
+        let group = ThreadGroup { members: vec![Pid(1), Pid(2)], ..ThreadGroup::default() };
+        let ended = [dead("http-2"), dead("pool-3-thread-1"), dead("other")];
+        let own: Vec<&str> = of_group(&group, &threads, &ended).map(|t| t.name.as_str()).collect();
+        assert_eq!(own, ["pool-3-thread-1"]);
     }
 }

@@ -44,6 +44,18 @@ pub(super) fn figure(html: &mut Html, title: &str, says: &str, height: f64, draw
     });
 }
 
+/// What the colours of a chart mean: a class of the style sheet, and a word.
+pub(super) fn legend(html: &mut Html, entries: &[(&str, &str)]) {
+    html.within("ul", &[("class", "legend")], |html| {
+        for (class, name) in entries {
+            html.within("li", &[], |html| {
+                html.say("span", &[("class", &format!("key {class}"))], "");
+                html.text(name);
+            });
+        }
+    });
+}
+
 /// The numbers of a chart, folded.
 pub(super) fn numbers(html: &mut Html, caption: &str, head: &[&str], rows: &[Vec<String>]) {
     if rows.is_empty() {
@@ -55,12 +67,29 @@ pub(super) fn numbers(html: &mut Html, caption: &str, head: &[&str], rows: &[Vec
     });
 }
 
+/// A table of words, folded.
+pub(super) fn folded(html: &mut Html, caption: &str, head: &[&str], rows: &[Vec<String>]) {
+    html.within("details", &[], |html| {
+        html.say("summary", &[], caption);
+        words(html, caption, head, rows);
+    });
+}
+
 /// A table; the first column is text, the others are figures.
 pub(super) fn table(html: &mut Html, caption: &str, head: &[&str], rows: &[Vec<String>]) {
+    table_of("figures", html, caption, head, rows);
+}
+
+/// A table of words: they may take several lines.
+pub(super) fn words(html: &mut Html, caption: &str, head: &[&str], rows: &[Vec<String>]) {
+    table_of("words", html, caption, head, rows);
+}
+
+fn table_of(kind: &str, html: &mut Html, caption: &str, head: &[&str], rows: &[Vec<String>]) {
     // Wider than a telephone it is moved, by keys as well.
     let region = [("class", "wide"), ("role", "region"), ("tabindex", "0"), ("aria-label", caption)];
     html.within("div", &region, |html| {
-        html.within("table", &[], |html| {
+        html.within("table", &[("class", kind)], |html| {
             html.say("caption", &[], caption);
             html.within("thead", &[], |html| {
                 html.within("tr", &[], |html| {
@@ -145,12 +174,60 @@ pub(super) fn along(html: &mut Html, from: f64, to: f64, offset_s: f64) -> Scale
     scale
 }
 
+/// Of many readings those that a chart of this width can show: of each stretch the first, the least and the greatest.
+pub(super) fn reduced(points: &[(f64, f64)], most: usize) -> Vec<(f64, f64)> {
+    let stride = points.len().div_ceil(most.max(1)).max(1);
+    if stride <= 3 {
+        return points.to_vec();
+    }
+    let mut out = Vec::with_capacity(3 * most + 1);
+    for stretch in points.chunks(stride) {
+        let by = |a: &&(f64, f64), b: &&(f64, f64)| a.1.total_cmp(&b.1);
+        let kept = [stretch.first(), stretch.iter().min_by(by), stretch.iter().max_by(by)];
+        let mut kept: Vec<(f64, f64)> = kept.into_iter().flatten().copied().collect();
+        kept.sort_by(|a, b| a.0.total_cmp(&b.0));
+        kept.dedup();
+        out.append(&mut kept);
+    }
+    if out.last() != points.last() {
+        out.extend(points.last());
+    }
+    out
+}
+
+/// The area between two lines, from left to right along the upper one and back along the lower.
+pub(super) fn area(upper: &[(f64, f64)], lower: &[(f64, f64)]) -> String {
+    let mut path = through(upper.iter().copied());
+    for (x, y) in lower.iter().rev() {
+        path.push('L');
+        path.push_str(&px(*x));
+        path.push(' ');
+        path.push_str(&px(*y));
+    }
+    path.push('Z');
+    path
+}
+
 /// Readings one after the other, cut where far more time passed than between the others: what was not seen is not drawn.
+/// Where something is read less often for a while, that is no gap.
 pub(super) fn stretches(points: &[(f64, f64)]) -> Vec<&[(f64, f64)]> {
-    let mut steps: Vec<f64> = points.windows(2).map(|pair| pair[1].0 - pair[0].0).collect();
-    steps.sort_by(f64::total_cmp);
-    let Some(usual) = steps.get(steps.len() / 2).copied() else { return vec![points] };
-    points.chunk_by(|a, b| b.0 - a.0 <= 4.0 * usual).collect()
+    let steps: Vec<f64> = points.windows(2).map(|pair| pair[1].0 - pair[0].0).collect();
+    let mut sorted = steps.clone();
+    sorted.sort_by(f64::total_cmp);
+    let Some(usual) = sorted.get(sorted.len() / 2).copied() else { return vec![points] };
+    let is_gap = |at: usize| {
+        let beside = [at.checked_sub(1), Some(at + 1)].into_iter().flatten();
+        let slowest = beside.filter_map(|at| steps.get(at)).copied().fold(usual, f64::max);
+        steps.get(at).is_some_and(|step| *step > 4.0 * slowest)
+    };
+    let mut out = Vec::new();
+    let mut from = 0;
+    for at in (0..steps.len()).filter(|at| is_gap(*at)) {
+        out.push(&points[from..=at]);
+        from = at + 1;
+    }
+    out.push(&points[from..]);
+    out
 }
 
 /// A line through points on the chart; a point by itself is a dot.
@@ -184,8 +261,27 @@ mod tests {
             [0.0, 1.0, 2.0, 3.0, 60.0, 61.0].into_iter().map(|at| (at, 1.0)).collect();
         assert_eq!(stretches(&seen).iter().map(|s| s.len()).collect::<Vec<_>>(), [4, 2]);
         assert_eq!(stretches(&seen[..1]).len(), 1);
+        assert_eq!(stretches(&[]), [&[] as &[(f64, f64)]]);
+        // Each minute at first, then each second.
+        let slow: Vec<(f64, f64)> =
+            [0.0, 60.0, 120.0, 121.0, 122.0, 123.0, 124.0].into_iter().map(|at| (at, 1.0)).collect();
+        assert_eq!(stretches(&slow).len(), 1);
         assert_eq!(through([(1.0, 2.0), (1.04, 2.0), (3.0, 4.5)].into_iter()), "M1 2L3 4.5");
         assert_eq!(through([(1.0, 2.0)].into_iter()), "M1 2h0");
+    }
+
+    #[test]
+    fn a_peak_is_not_lost_in_a_month() {
+        let mut points: Vec<(f64, f64)> = (0..100_000).map(|at| (f64::from(at), 5.0)).collect();
+        points[70_123].1 = 90.0;
+        points[70_200].1 = 1.0;
+        let few = reduced(&points, 200);
+        assert!(few.len() <= 601 && few.is_sorted_by(|a, b| a.0 < b.0), "{}", few.len());
+        assert!(few.contains(&(70_123.0, 90.0)) && few.contains(&(70_200.0, 1.0)));
+        assert_eq!((few.first(), few.last()), (points.first(), points.last()));
+        assert_eq!(reduced(&points[..3], 200), points[..3]);
+        assert!(reduced(&[], 200).is_empty());
+        assert_eq!(area(&[(0.0, 1.0), (2.0, 1.0)], &[(0.0, 5.0), (2.0, 4.0)]), "M0 1L2 1L2 4L0 5Z");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A finding in words: what the text form says, as sections, lists and tables.
 
-use model::{Confidence, CreatedBy, Evidence, Finding, Frame, RuledOut, show};
+use model::{Bytes, Confidence, CreatedBy, Evidence, Finding, FindingKind, Frame, RuledOut, show};
 
 use super::chart;
 use super::writer::Html;
@@ -10,15 +10,18 @@ use crate::present::{creators, diagnosis as words};
 /// Rows of limits.
 const MOST_LIMITS: usize = 8;
 
-/// Everything that was found, without charts.
-pub(super) fn write(html: &mut Html, finding: &Finding, host: &HostSummary) {
+/// What leaks, how fast and until when: what comes before the charts.
+pub(super) fn summary(html: &mut Html, finding: &Finding, host: &HostSummary) {
     html.within("h2", &[], |html| {
         html.text(&format!("{}: {} ", finding.kind.title(), words::process(finding)));
         let class = if finding.confidence == Confidence::Possible { "sure possible" } else { "sure" };
         html.say("span", &[("class", class)], finding.confidence.label());
     });
     html.say("p", &[("class", "lead")], &format!("{}.", words::headline(finding)));
-    html.say("p", &[], &format!("{}.", words::sentence(finding)));
+    tiles(html, finding);
+    if finding.kind == FindingKind::ThreadLeak {
+        html.say("p", &[], &format!("{}.", words::sentence(finding)));
+    }
     if let Some(inferred) = &finding.subject_inferred {
         html.say("p", &[("class", "dim")], &format!("({inferred})"));
     }
@@ -26,12 +29,52 @@ pub(super) fn write(html: &mut Html, finding: &Finding, host: &HostSummary) {
         html.say("p", &[], &format!("{memory}."));
     }
     html.within("dl", &[], |html| facts(html, finding, host));
+}
+
+/// Why it is believed, what it is not, and what to do: what comes after the charts.
+pub(super) fn reasons(html: &mut Html, finding: &Finding) {
     evidence(html, finding);
-    created(html, finding);
     limits(html, finding);
     list(html, "Ruled out", finding.ruled_out.iter().map(line));
     list(html, "Too small to explain it", finding.too_small.iter().map(line));
     list(html, "Next", finding.next.iter().cloned());
+}
+
+/// The figures that tell most, large.
+fn tiles(html: &mut Html, finding: &Finding) {
+    let mut tiles: Vec<(String, String)> = Vec::new();
+    let rate = finding.rate_per_s.unwrap_or(0.0);
+    match finding.kind {
+        FindingKind::ThreadLeak => {
+            tiles.push((show::count(finding.count), "threads".to_owned()));
+            tiles.push(match finding.cadence.as_slice() {
+                [one] => (show::period(one.period_s), "between two births".to_owned()),
+                _ => (format!("+{}", show::rate(rate)), "births".to_owned()),
+            });
+        }
+        FindingKind::DescriptorLeak | FindingKind::ChildProcessLeak => {
+            tiles.push((show::count(finding.count), "now".to_owned()));
+            tiles.push((format!("+{}", show::rate(rate)), "growth".to_owned()));
+        }
+        _ => {
+            tiles.push((show::bytes(Bytes(finding.count)), "now".to_owned()));
+            tiles.push((format!("+{}", show::byte_rate(rate)), "growth".to_owned()));
+        }
+    }
+    for (bytes, name) in [(finding.reserved_bytes, "reserved"), (finding.touched_bytes, "touched")] {
+        tiles.extend(bytes.map(|bytes| (show::bytes(Bytes(bytes)), name.to_owned())));
+    }
+    let soonest = finding.limits.iter().find_map(|limit| Some((limit, limit.eta_s?)));
+    tiles.extend(soonest.map(|(limit, eta)| (show::duration(eta), format!("until {}", limit.name))));
+    html.within("ul", &[("class", "tiles")], |html| {
+        for (figure, name) in &tiles {
+            html.within("li", &[], |html| {
+                html.say("b", &[], figure);
+                html.text(" ");
+                html.say("span", &[], name);
+            });
+        }
+    });
 }
 
 /// A finding's name and a word on it.
@@ -117,7 +160,8 @@ fn piece(html: &mut Html, item: &Evidence) {
     }
 }
 
-fn created(html: &mut Html, finding: &Finding) {
+/// Who makes them.
+pub(super) fn created(html: &mut Html, finding: &Finding) {
     let (owners, others): (Vec<&CreatedBy>, Vec<&CreatedBy>) =
         finding.created_by.iter().partition(|by| by.source == "owner");
     let (sites, seen): (Vec<&CreatedBy>, Vec<&CreatedBy>) =
@@ -148,7 +192,7 @@ fn stack(html: &mut Html, by: &CreatedBy) {
         show::count(by.births),
         show::count(by.of)
     );
-    chart::table(html, &caption, &["Frame", "From", "Role"], &rows);
+    chart::words(html, &caption, &["Frame", "From", "Role"], &rows);
 }
 
 fn row((at, frame): (usize, &Frame)) -> Vec<String> {

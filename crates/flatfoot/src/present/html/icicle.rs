@@ -1,5 +1,7 @@
 //! Stacks of births as an icicle: the outermost frame on top, each as wide as it has births.
 
+use std::collections::BTreeSet;
+
 use model::{CreatedBy, Finding, Frame, show};
 
 use super::chart::{self, WIDTH};
@@ -65,6 +67,9 @@ pub(super) fn stacks(html: &mut Html, finding: &Finding) {
     chart::figure(html, "Stacks at the births", &says, height, |html| {
         calls(html, &root, 2.0, 4.0, (WIDTH - 4.0) / root.births.max(1) as f64);
     });
+    let roles: BTreeSet<&str> = seen.iter().flat_map(|by| &by.frames).map(key).collect();
+    let entries: Vec<(&str, &str)> = KEYS.into_iter().filter(|(role, _)| roles.contains(role)).collect();
+    chart::legend(html, &entries);
     for by in &seen {
         let rows: Vec<Vec<String>> = by
             .frames
@@ -72,7 +77,7 @@ pub(super) fn stacks(html: &mut Html, finding: &Finding) {
             .map(|frame| vec![place(frame), frame.origin.clone().unwrap_or_default(), frame.role.clone()])
             .collect();
         let caption = format!("{} of {} births, innermost first", show::count(by.births), show::count(by.of));
-        chart::numbers(html, &caption, &["Frame", "From", "Role"], &rows);
+        chart::folded(html, &caption, &["Frame", "From", "Role"], &rows);
     }
 }
 
@@ -85,7 +90,7 @@ fn calls(html: &mut Html, node: &Node<'_>, x: f64, y: f64, per_birth: f64) {
                 let origin = frame.origin.as_ref().map_or_else(String::new, |o| format!(", {o}"));
                 let title = format!("{}{origin}: {} births", place(frame), show::count(call.births));
                 html.say("title", &[], &title);
-                chart::bar(html, role(frame), (x, y), (width - 1.0, ROW - 1.0));
+                chart::bar(html, &format!("frame {}", key(frame)), (x, y), (width - 1.0, ROW - 1.0));
                 let room = ((width - 8.0) / LETTER).max(0.0) as usize;
                 let name = short(frame, room);
                 if !name.is_empty() {
@@ -98,14 +103,17 @@ fn calls(html: &mut Html, node: &Node<'_>, x: f64, y: f64, per_birth: f64) {
     }
 }
 
+/// Whose code a colour stands for.
+const KEYS: [(&str, &str); 4] = [
+    ("application", "the application's own code"),
+    ("library", "a library"),
+    ("framework", "a framework"),
+    ("rest", "the JDK and language runtimes"),
+];
+
 /// A class for the style sheet: one of ours, whatever the frame says.
-fn role(frame: &Frame) -> &'static str {
-    match frame.role.as_str() {
-        "application" => "frame application",
-        "library" => "frame library",
-        "framework" => "frame framework",
-        _ => "frame",
-    }
+fn key(frame: &Frame) -> &'static str {
+    KEYS.into_iter().map(|(role, _)| role).find(|role| *role == frame.role).unwrap_or("rest")
 }
 
 /// As much of a name as there is room for: the end of it tells most.

@@ -3,7 +3,7 @@
 use model::{Amounts, Bytes, MemoryClass, MemoryMap, show};
 
 use super::chart;
-use super::scale::Scale;
+use super::scale::{Scale, Unit};
 use super::writer::Html;
 
 /// Height of a class.
@@ -51,6 +51,7 @@ pub(super) fn classes(html: &mut Html, memory: &MemoryMap) {
             chart::label(html, end, y + 17.0, "start", &figures(amounts));
         }
     });
+    chart::legend(html, &[("committed", "committed"), ("touched", "touched")]);
     let mut rows: Vec<Vec<String>> =
         memory.classes.iter().map(|(class, amounts)| row(class.label(), amounts)).collect();
     rows.push(row("total", &memory.total));
@@ -60,8 +61,9 @@ pub(super) fn classes(html: &mut Html, memory: &MemoryMap) {
 
 /// `546M / 23M`: committed and touched.
 fn figures(amounts: &Amounts) -> String {
-    let touched = amounts.touched.map_or_else(|| "?".to_owned(), show::bytes_short);
-    format!("{} / {touched}", show::bytes_short(amounts.committed))
+    let short = |bytes: Bytes| Unit::Bytes.tick(bytes.0 as f64);
+    let touched = amounts.touched.map_or_else(|| "?".to_owned(), short);
+    format!("{} / {touched}", short(amounts.committed))
 }
 
 fn sentence(class: MemoryClass, amounts: &Amounts) -> String {

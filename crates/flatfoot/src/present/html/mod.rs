@@ -6,13 +6,14 @@
 mod births;
 mod chart;
 mod finding;
+mod host;
 mod icicle;
 mod memory;
 mod past;
 mod scale;
 mod writer;
 
-use model::{Bytes, Finding, FindingKind, Pid, show};
+use model::{Bytes, Finding, FindingKind, Pid, ProcessRef, show};
 
 use super::diagnosis as words;
 use super::redact::Redactor;
@@ -121,27 +122,27 @@ impl Report<'_> {
         for (at, finding) in self.diagnosis.findings.iter().enumerate() {
             let pid = finding.process.pid;
             html.within("section", &[("class", "finding"), ("id", &anchor(at))], |html| {
-                finding::write(html, finding, &self.diagnosis.host);
-                let Some(tracked) = self.analyser.by_pid(pid) else { return };
-                let first = !drawn.contains(&pid);
-                if first && drawn.len() >= MOST_PROCESSES {
+                finding::summary(html, finding, &self.diagnosis.host);
+                let tracked = self.analyser.by_pid(pid);
+                if let Some(tracked) = tracked {
+                    self.births(html, finding, tracked);
+                }
+                finding::created(html, finding);
+                icicle::stacks(html, finding);
+                finding::reasons(html, finding);
+                let Some(tracked) = tracked.filter(|_| !drawn.contains(&pid)) else { return };
+                if drawn.len() >= MOST_PROCESSES {
                     let more = format!("Charts: flatfoot report {pid} -o {pid}.html");
                     html.say("p", &[("class", "dim")], &more);
                     return;
                 }
-                self.births(html, finding, tracked);
-                icicle::stacks(html, finding);
-                if first {
-                    drawn.push(pid);
-                    self.process(html, tracked);
-                }
+                drawn.push(pid);
+                self.process(html, tracked);
             });
         }
-        if self.names.is_empty() {
-            return;
-        }
-        // Who was asked for is shown, suspicious or not.
-        for tracked in self.analyser.processes.values() {
+        // Who was asked for is shown, suspicious or not; a case file of few was asked for those.
+        let many = self.names.is_empty() && self.analyser.processes.len() > MOST_PROCESSES;
+        for tracked in self.analyser.processes.values().filter(|_| !many) {
             if drawn.len() < MOST_PROCESSES && !drawn.contains(&tracked.reading.key.pid) {
                 drawn.push(tracked.reading.key.pid);
                 html.within("section", &[], |html| {
@@ -150,6 +151,15 @@ impl Report<'_> {
                     self.process(html, tracked);
                 });
             }
+        }
+        if many || host::has_past(self.analyser) {
+            html.within("section", &[], |html| {
+                html.say("h2", &[], "The host");
+                host::memory(html, self.analyser);
+                if many {
+                    host::processes(html, self.analyser, |process| self.called(process));
+                }
+            });
         }
     }
 
@@ -160,17 +170,23 @@ impl Report<'_> {
         if let Some(births) =
             births::Births::of(finding, tracked, &self.analyser.host, |text| self.plain(text))
         {
-            births::threads(html, finding, &births);
-            births::raster(html, finding, &births);
+            html.within("div", &[("class", "charts")], |html| {
+                html.within("div", &[], |html| births::threads(html, finding, &births));
+                html.within("div", &[], |html| births::raster(html, finding, &births));
+            });
         }
     }
 
     fn process(&self, html: &mut Html, tracked: &Tracked) {
-        if let Some(memory) = &tracked.memory {
-            memory::classes(html, memory);
-        }
-        past::figures(html, tracked.history(), &self.analyser.host);
-        past::classes(html, tracked.censuses(), &self.analyser.host);
+        let host = &self.analyser.host;
+        html.within("div", &[("class", "charts")], |html| {
+            if let Some(memory) = &tracked.memory {
+                html.within("div", &[], |html| memory::classes(html, memory));
+            }
+            html.within("div", &[], |html| past::memory(html, tracked.history(), host));
+            past::figures(html, tracked.history(), host);
+        });
+        past::classes(html, tracked.censuses(), host);
     }
 
     fn foot(&self, html: &mut Html) {
@@ -189,11 +205,22 @@ impl Report<'_> {
             None => html.say("p", &[], "Nothing: this report was made with --no-redact."),
             Some(redactor) => {
                 html.say("p", &[], super::redact::WHAT);
-                finding::list(html, "How many different ones", redactor.counts().into_iter());
+                let counts = redactor.counts().join(" · ");
+                if !counts.is_empty() {
+                    html.say("p", &[], &format!("How many different ones: {counts}."));
+                }
             }
         }
         let made = format!("Made by flatfoot {} ({}).", diagnosis.version, diagnosis.schema);
         html.say("p", &[], &made);
+    }
+
+    /// A process as it is called here.
+    fn called(&self, mut process: ProcessRef) -> ProcessRef {
+        if let Some(redactor) = self.redactor {
+            redactor.process(&mut process, self.analyser);
+        }
+        process
     }
 
     fn plain(&self, text: &str) -> String {

@@ -1,8 +1,10 @@
-//! Figures over the looks: threads, memory, descriptors, and what the Java heap holds.
+//! Figures over the looks: memory and its classes, threads, descriptors, and what the Java heap holds.
+
+use std::fmt::Write as _;
 
 use detect::heap::Census;
 use detect::rules::Point;
-use model::{Bytes, HostReading, show};
+use model::{Bytes, HostReading, MemoryClass, show};
 
 use super::chart::{self, HEIGHT, MOST_ROWS};
 use super::scale::{Unit, moment};
@@ -11,6 +13,12 @@ use crate::present::time;
 
 /// Looks below which there is no line to speak of.
 const LEAST: usize = 3;
+/// Stretches of a line: of each the least and the greatest value are drawn.
+const MOST_POINTS: usize = 150;
+/// Moments of a stacked chart.
+const MOST_MOMENTS: usize = 120;
+/// Classes of memory that have a colour; the smaller ones are one.
+const MOST_COLOURS: usize = 7;
 /// Classes in a table.
 const MOST_CLASSES: usize = 12;
 
@@ -32,7 +40,7 @@ pub(super) fn figures(html: &mut Html, points: &[Point], host: &HostReading) {
             .filter_map(|point| Some((host.unix_from_boot(point.at_boot_s), figure(point)? as f64)))
             .collect();
         if seen.len() >= LEAST {
-            over_time(html, name, unit, &seen, f64::from(host.utc_offset_s));
+            html.within("div", &[], |html| over_time(html, name, unit, &seen, f64::from(host.utc_offset_s)));
         }
     }
 }
@@ -61,7 +69,8 @@ fn over_time(html: &mut Html, name: &str, unit: Unit, seen: &[(f64, f64)], offse
         let y = chart::up(html, unit, most);
         let x = chart::along(html, first.0, last.0, offset_s);
         for stretch in &stretches {
-            let path = chart::through(stretch.iter().map(|(at, value)| (x.at(*at), y.at(*value))));
+            let few = chart::reduced(stretch, MOST_POINTS);
+            let path = chart::through(few.into_iter().map(|(at, value)| (x.at(at), y.at(value))));
             html.shape("path", &[("class", "line"), ("d", &path)]);
         }
     });
@@ -70,6 +79,96 @@ fn over_time(html: &mut Html, name: &str, unit: Unit, seen: &[(f64, f64)], offse
         .map(|(at, value)| vec![time::local(at), shown(value)])
         .collect();
     chart::numbers(html, &format!("{} over time", name.to_lowercase()), &["Time", name], &rows);
+}
+
+/// What of the process's memory each class had, moment by moment, stacked. Classes are known of the moments at which the
+/// mappings were read: each look of a watch, and a recorder's looks at its suspects.
+pub(super) fn memory(html: &mut Html, points: &[Point], host: &HostReading) {
+    let known: Vec<&Point> = points.iter().filter(|point| !point.classes.is_empty()).collect();
+    let (Some(first), Some(last)) = (known.first(), known.last()) else { return };
+    if known.len() < LEAST {
+        return;
+    }
+    let known = chart::thinned(&known, MOST_MOMENTS);
+    let size = |point: &Point, class: MemoryClass| {
+        let found = point.classes.iter().find(|(of, _)| *of == class);
+        found.map_or(0, |(_, amounts)| amounts.committed.0)
+    };
+    // The largest at any time have colours, and keep one order: that of their sizes at the end.
+    let most = |class: MemoryClass| known.iter().map(|point| size(point, class)).max().unwrap_or(0);
+    let mut classes: Vec<MemoryClass> =
+        MemoryClass::ALL.iter().copied().filter(|class| most(*class) > 0).collect();
+    classes.sort_by_key(|class| std::cmp::Reverse(most(*class)));
+    let others = classes.split_off(classes.len().min(MOST_COLOURS));
+    classes.sort_by_key(|class| std::cmp::Reverse(size(last, *class)));
+    if classes.is_empty() {
+        return;
+    }
+    let mut layers: Vec<(&str, Vec<u64>)> = classes
+        .iter()
+        .map(|class| (class.label(), known.iter().map(|point| size(point, *class)).collect()))
+        .collect();
+    if !others.is_empty() {
+        let sum = |point: &&Point| others.iter().map(|class| size(point, *class)).sum();
+        layers.push(("others", known.iter().map(sum).collect()));
+    }
+    let at: Vec<f64> = known.iter().map(|point| host.unix_from_boot(point.at_boot_s)).collect();
+    let grown = classes.iter().max_by_key(|class| size(last, **class).saturating_sub(size(first, **class)));
+    stacked(html, &at, &layers, grown.map(|class| class.label()), f64::from(host.utc_offset_s));
+}
+
+fn stacked(html: &mut Html, at: &[f64], layers: &[(&str, Vec<u64>)], grown: Option<&str>, offset_s: f64) {
+    let (Some(from), Some(to)) = (at.first().copied(), at.last().copied()) else { return };
+    let total = |moment: usize| layers.iter().filter_map(|(_, of)| of.get(moment)).sum::<u64>();
+    let end = at.len() - 1;
+    let shown = |bytes: u64| show::bytes(Bytes(bytes));
+    let mut says = format!(
+        "Committed, by what it is for: from {} at {} to {} at {}.",
+        shown(total(0)),
+        time::local(from),
+        shown(total(end)),
+        time::local(to)
+    );
+    let layer = |name: &str| layers.iter().find(|(of, _)| *of == name);
+    if let Some((name, of)) = grown.and_then(layer)
+        && let (Some(first), Some(last)) = (of.first(), of.last())
+        && last > first
+    {
+        let _ = write!(says, " Most of the growth is {name}: {} to {}.", shown(*first), shown(*last));
+    }
+    chart::figure(html, "Memory by class over time", &says, HEIGHT, |html| {
+        let most = (0..at.len()).map(total).max().unwrap_or(0);
+        let y = chart::up(html, Unit::Bytes, most as f64);
+        let x = chart::along(html, from, to, offset_s);
+        let mut below = vec![0_u64; at.len()];
+        for (index, (name, of)) in layers.iter().enumerate() {
+            let above: Vec<u64> = below.iter().zip(of).map(|(low, own)| low + own).collect();
+            let line = |heights: &[u64]| -> Vec<(f64, f64)> {
+                at.iter().zip(heights).map(|(at, height)| (x.at(*at), y.at(*height as f64))).collect()
+            };
+            let path = chart::area(&line(&above), &line(&below));
+            html.within("g", &[], |html| {
+                html.say("title", &[], name);
+                html.shape("path", &[("class", &format!("area c{index}")), ("d", &path)]);
+            });
+            below = above;
+        }
+    });
+    let keys: Vec<(String, &str)> =
+        layers.iter().enumerate().map(|(index, (name, _))| (format!("c{index}"), *name)).collect();
+    let keys: Vec<(&str, &str)> = keys.iter().map(|(class, name)| (class.as_str(), *name)).collect();
+    chart::legend(html, &keys);
+    let mut head = vec!["Time"];
+    head.extend(layers.iter().map(|(name, _)| *name));
+    let moments: Vec<usize> = (0..at.len()).collect();
+    let rows: Vec<Vec<String>> = chart::thinned(&moments, 24)
+        .into_iter()
+        .map(|moment| {
+            let own = layers.iter().map(|(_, of)| of.get(moment).map_or_else(String::new, |b| shown(*b)));
+            std::iter::once(time::local(at[moment])).chain(own).collect()
+        })
+        .collect();
+    chart::numbers(html, "memory by class over time, committed", &head, &rows);
 }
 
 /// What the heap holds: the classes that grow, from histogram to histogram, or the largest of one histogram.
@@ -105,6 +204,6 @@ pub(super) fn classes(html: &mut Html, censuses: &[Census], host: &HostReading) 
     } else {
         "Classes of the Java heap, those that grow first: their bytes at each look"
     };
-    html.say("h3", &[], "Class history");
+    html.say("h3", &[], "Class history of the Java heap");
     chart::table(html, caption, &head, &rows);
 }

@@ -6,6 +6,8 @@ use detect::rules::{JvmPoint, Point};
 use model::{Amounts, Bytes, Column, Measure, MemoryClass};
 use store::history::Series;
 
+use crate::source::HostPoint;
+
 /// Points that are judged, at most: the floors that matter are taken of blocks of them.
 const MOST: usize = 1_024;
 
@@ -149,6 +151,31 @@ fn point(figures: &BTreeMap<Column, u64>, at_boot_s: f64) -> Point {
     }
 }
 
+/// The host's committed memory, its limit and what is in use: a point for each that the first of them has.
+pub(super) fn host(series: &[Series]) -> Vec<HostPoint> {
+    let [committed, limit, total, available] = series else { return Vec::new() };
+    // Of a stretch the worst: the most that was promised, the least that was left.
+    let until = |series: &Series, at: i64| {
+        let count = series.points.partition_point(|point| point.at_unix_ms <= at);
+        count.checked_sub(1).and_then(|last| series.points.get(last)).copied()
+    };
+    committed
+        .points
+        .iter()
+        .map(|point| {
+            let at = point.at_unix_ms;
+            let total = until(total, at).map(|point| point.value);
+            let left = until(available, at).map(|point| point.low);
+            HostPoint {
+                at_unix_s: at as f64 / 1e3,
+                committed: Some(point.high),
+                limit: until(limit, at).map(|point| point.value),
+                used: total.zip(left).map(|(total, left)| total.saturating_sub(left)),
+            }
+        })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use model::ProcessNo;
@@ -176,6 +203,21 @@ mod tests {
             "what is read seldom is not lost"
         );
         assert!(points.is_sorted_by(|a, b| a.at_boot_s < b.at_boot_s));
+    }
+
+    #[test]
+    fn of_a_stretch_of_the_host_the_worst_is_kept() {
+        let mut committed = series(Column::HostCommitted, [(1_000, 50), (2_000, 60)].into_iter());
+        committed.points[1].high = 90;
+        let mut left = series(Column::HostAvailable, [(900, 30)].into_iter());
+        left.points[0].low = 10;
+        let total = series(Column::HostTotal, [(1_500, 100)].into_iter());
+        let limit = series(Column::HostCommitLimit, std::iter::empty());
+        let points = host(&[committed, limit, total, left]);
+        let first = HostPoint { at_unix_s: 1.0, committed: Some(50), ..HostPoint::default() };
+        let second = HostPoint { at_unix_s: 2.0, committed: Some(90), limit: None, used: Some(90) };
+        assert_eq!(points, [first, second]);
+        assert_eq!(host(&[]), []);
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! Who was there at a moment: the list of the newest look before it, and the births and ends since.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use model::{EventKind, Pid, ProcessKey, ProcessReading, Reading, Thread, Ticks};
+use model::{EventKind, Pid, ProcessKey, ProcessNo, ProcessReading, Reading, Thread, Ticks};
 use store::history::{Found, Happened};
 
+use crate::analyse::EndedThread;
 use crate::source::Life;
 
 /// The threads of a process at the end of what `events` tell. Without a look that listed them they are known only of a
@@ -41,6 +42,20 @@ pub(super) fn at_the_end(
     if told { Reading::Value(alive.into_values().collect()) } else { Reading::Skipped }
 }
 
+/// The ends that were written down, by process, in their order.
+pub(super) fn ended(events: &[Happened], booted_unix_s: f64) -> HashMap<ProcessNo, Vec<EndedThread>> {
+    let mut ended: HashMap<ProcessNo, Vec<EndedThread>> = HashMap::new();
+    for happened in events {
+        let EventKind::ThreadEnded { start, name, .. } = &happened.event.what else { continue };
+        ended.entry(happened.event.process).or_default().push(EndedThread {
+            start: *start,
+            name: name.clone(),
+            at_boot_s: happened.at_unix_ms as f64 / 1e3 - booted_unix_s,
+        });
+    }
+    ended
+}
+
 /// A birth.
 pub(super) fn life((process, happened): (ProcessKey, &Happened)) -> Option<Life> {
     let EventKind::ThreadBorn { tid, start, name } = &happened.event.what else { return None };
@@ -50,7 +65,7 @@ pub(super) fn life((process, happened): (ProcessKey, &Happened)) -> Option<Life>
 
 #[cfg(test)]
 mod tests {
-    use model::{Event, ProcessNo};
+    use model::Event;
     use store::history::Known;
 
     use super::*;
@@ -95,5 +110,10 @@ mod tests {
         assert_eq!(ids(at_the_end(&one, Some(&(5, listed)), &events)), [(1, 1), (2, 80), (3, 60)]);
         assert_eq!(ids(at_the_end(&one, None, &events)), [(2, 80), (3, 60)]);
         assert_eq!(at_the_end(&one, None, &events[..0]), Reading::Skipped);
+        let ended = super::ended(&events, -1.0);
+        let gone =
+            |start: u64, at_boot_s: f64| EndedThread { start: Ticks(start), name: "x".into(), at_boot_s };
+        assert_eq!(ended.get(&ProcessNo(7)), Some(&vec![gone(1, 1.003), gone(5, 1.007)]));
+        assert_eq!(ended.len(), 1, "a birth is no end");
     }
 }
