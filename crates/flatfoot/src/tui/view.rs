@@ -170,17 +170,16 @@ impl View {
             Event::Key(key) => app.key(&key, now()),
             Event::Mouse(mouse) => {
                 if let Some(areas) = layout::areas(self.screen.size().map_err(lost)?) {
-                    app.mouse(&mouse, &areas, now());
+                    app.mouse(mouse, &areas, now());
                 }
             }
             Event::Resized => app.touch(),
-            Event::Closed => return Ok(Some(Code::Clean)),
             Event::Signal(SIGCONT) => {
                 self.screen.resume().map_err(lost)?;
                 app.touch();
             }
             // As with q.
-            Event::Signal(SIGINT | SIGQUIT) => return Ok(Some(Code::Clean)),
+            Event::Closed | Event::Signal(SIGINT | SIGQUIT) => return Ok(Some(Code::Clean)),
             Event::Signal(signal) => {
                 return Ok(Some(Code::Exit(128 + u8::try_from(signal).unwrap_or(0))));
             }
