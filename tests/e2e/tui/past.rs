@@ -70,7 +70,10 @@ fn a_recorded_leak_is_there_after_its_end_and_keys_go_back_in_time() {
     screen.keys(&["]"]);
     screen.wait("the end once more", |text| threads(text) == Some(at_the_end));
     screen.keys(&["m"]);
-    screen.sees("SIZE EACH");
+    // The recorder looks closer at what it suspects when it finds the time.
+    screen.wait("its memory, or that nothing was read of it", |text| {
+        text.contains("memory of leak") && (text.contains("SIZE EACH") || text.contains("not read"))
+    });
     screen.keys(&["d"]);
     screen.sees("EVIDENCE");
     screen.keys(&["q"]);

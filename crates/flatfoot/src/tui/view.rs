@@ -1,7 +1,7 @@
 //! The view's loop: what happened, what is to be done, one drawing.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
@@ -65,9 +65,13 @@ pub(crate) fn run(plan: Plan) -> Result<Code> {
         }
         Place::Store { path, from_s, to_s } => {
             let at_ms = to_s.map_or(i64::MAX, |to| (to * 1e3) as i64);
-            (Origin::Store { path, from_s }, When::Past(at_ms), String::new())
+            let name = name_of(&path);
+            (Origin::Store { path, from_s }, When::Past(at_ms), name)
         }
-        Place::Case { path } => (Origin::Case { path }, When::Case, String::new()),
+        Place::Case { path } => {
+            let name = name_of(&path);
+            (Origin::Case { path }, When::Case, name)
+        }
     };
     let has_past = !matches!(origin, Origin::Live { store: None } | Origin::Case { .. });
     let app = App::new(Start { when, has_past, order: plan.order, only: plan.only, host });
@@ -95,6 +99,11 @@ pub(crate) fn run(plan: Plan) -> Result<Code> {
     // Whoever still reads stops at the next process.
     interrupt::ask();
     code
+}
+
+/// Shown until the host's own name is known.
+fn name_of(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// A file that is being written is not left half: its path is said on the terminal that was given back.
