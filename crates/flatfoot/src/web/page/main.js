@@ -65,7 +65,7 @@ async function route() {
 }
 
 function retitle() {
-  const host = context.info?.host?.name;
+  const host = context.info?.host;
   document.title = clean([page?.title(), host, 'flatfoot'].filter(Boolean).join(' · '));
 }
 

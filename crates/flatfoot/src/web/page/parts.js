@@ -50,7 +50,7 @@ export function findings(place, list, none) {
 /** What could not be judged. Always shown: silence would read as health. */
 export function notJudged(place, list) {
   put(place, list ?? [], () =>
-    list?.length ? [h('h2', {}, 'Not judged'), h('ul', { class: 'plain' }, list.map((line) => h('li', {}, line)))] : [h('h2', {}, 'Not judged'), h('p', {}, 'Everything that is watched could be judged.')],
+    list?.length ? [h('h2', {}, 'Not judged'), h('ul', { class: 'plain' }, list.map((line) => h('li', {}, line)))] : [h('h2', {}, 'Not judged'), h('p', { class: 'dim' }, 'Nothing is listed.')],
   );
 }
 

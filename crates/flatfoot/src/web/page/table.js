@@ -58,11 +58,11 @@ export class Pager {
     this.element = h('nav', { class: 'pager', 'aria-label': 'Pages of the table' });
   }
 
-  update(matching, total, shown) {
+  update(matching, shown) {
     const offset = state().offset ?? 0;
-    put(this.element, [matching, total, shown, location.search], () => {
+    put(this.element, [matching, shown, location.search], () => {
       const to = offset + shown;
-      const of = matching === total ? count(total) : `${count(matching)} matching, of ${count(total)}`;
+      const of = state().filter ? `${count(matching)} that match` : count(matching);
       const words = shown ? `${count(offset + 1)}–${count(to)} of ${of}` : `none of ${of}`;
       const turn = (at, label, name) =>
         at == null ? null : h('a', { class: 'tool', href: changed({ offset: at || null }), 'data-focus': name, rel: name }, label);

@@ -124,7 +124,7 @@ export class Chart {
         spanGaps: false,
         width: edge ? 0 : stacked ? 1 : 1.75,
         stroke: edge ? 'transparent' : stacked ? css('--page') : colour,
-        dash: name === 'limit' ? [6, 4] : undefined,
+        dash: name === 'limit' || name === 'memory' ? [6, 4] : undefined,
         fill: role === 'area' ? (stacked ? colour : faint(colour, 0.35)) : undefined,
         points: { show: false, size: 4, stroke: colour, fill: colour, filter: alone },
       };
@@ -136,7 +136,7 @@ export class Chart {
       bands,
       unit,
       format: (value) => amountShort(unit, value),
-      scale: { range: (u, low, high) => [0, this.#top(u, high)] },
+      scale: { range: (u) => [0, this.#top(u)] },
       onCursor: (at) => this.#values(at),
       hooks: {
         drawClear: [(u) => overlays.gaps(u, this.#doc)],
@@ -150,11 +150,13 @@ export class Chart {
   }
 
   /** The picture's upper edge: what is drawn, with the limits that are near. */
-  #top(u, high) {
+  #top(u) {
     const { min, max } = u.scales.x;
-    const seen = Math.max(shape.greatest(this.#doc, this.#only, min ?? -Infinity, max ?? Infinity), high || 0) || 1;
+    const seen = shape.greatest(this.#doc, this.#only, min ?? -Infinity, max ?? Infinity) || 1;
     const near = shape.limitsInView(this.#doc, seen).map((limit) => limit.value);
-    return Math.max(seen, ...near) * 1.08;
+    const future = this.#base.live ? shape.outlook(this.#doc, this.#base.to) : null;
+    const led = future ? Math.min(future.value + future.perS * (max - future.from), seen * 1.4) : 0;
+    return Math.max(seen, led, ...near) * 1.08;
   }
 
   #entries() {

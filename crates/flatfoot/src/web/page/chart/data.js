@@ -42,12 +42,21 @@ export function columns(doc, only) {
   return { data, parts };
 }
 
-/** The greatest value that is drawn between two times. */
+/** What the figures are measured by: it is drawn where it is near, and need not be seen else. */
+const isMeasure = (doc, name) => !doc.stacked && doc.series.length > 1 && (name === 'limit' || name === 'memory');
+
+/** The greatest value that is drawn between two times; of measures (the limit of the host) those that are near. */
 export function greatest(doc, only, from, to) {
+  const own = highest(doc, only, from, to, false);
+  const measure = highest(doc, only, from, to, true);
+  return own === 0 || measure <= own * 2.5 ? Math.max(own, measure) : own;
+}
+
+function highest(doc, only, from, to, measures) {
   const { data, parts } = columns(doc, only);
   let top = 0;
   for (let part = 0; part < parts.length; part += 1) {
-    if (parts[part].role === 'low') continue;
+    if (parts[part].role === 'low' || isMeasure(doc, parts[part].name) !== measures) continue;
     const values = data[part + 1];
     for (let at = 0; at < values.length; at += 1) {
       const time = doc.times[at];
@@ -60,6 +69,11 @@ export function greatest(doc, only, from, to) {
 /** Is anything known at all? */
 export function isEmpty(doc) {
   return !doc.series.some((series) => series.last.some((value) => value != null));
+}
+
+/** Is it nothing throughout? Then there is nothing to draw. */
+export function isNaught(doc) {
+  return doc.series.every((series) => [series.last, series.high ?? []].every((values) => values.every((value) => !value)));
 }
 
 /** The limits that belong into the picture: near enough that the rest still shows. */

@@ -20,6 +20,7 @@ const FIXED = {
   unexplained: '--s-unexplained',
   others: '--s-others',
   limit: '--limit',
+  memory: '--s-before',
   before: '--s-before',
   after: '--s0',
 };

@@ -10,6 +10,8 @@ const SYNCED = new Set(['mousemove', 'mouseleave', 'mouseenter']);
 
 /** Steps of an axis of bytes: powers of two, so that labels are whole. */
 const BYTE_STEPS = Array.from({ length: 56 }, (_, power) => 2 ** power);
+/** Of things that are counted: whole. */
+const COUNT_STEPS = Array.from({ length: 36 }, (_, at) => [1, 2, 5][at % 3] * 10 ** Math.floor(at / 3));
 
 /** Labels of a time axis: the time, and the date below where it changes. */
 export function timeLabels(splits, step) {
@@ -87,7 +89,7 @@ export class Plot {
           ...axis,
           size: 58,
           space: 34,
-          ...(unit === 'bytes' ? { incrs: BYTE_STEPS } : {}),
+          ...(STEPS[unit] ? { incrs: STEPS[unit] } : {}),
           ...(splits ? { splits } : {}),
           values: (u, at) => at.map((value) => format(value)),
         },
@@ -186,6 +188,7 @@ export class Plot {
   }
 }
 
+const STEPS = { bytes: BYTE_STEPS, count: COUNT_STEPS };
 const TIME_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800, 1209600, 2592000, 7776000];
 const ELAPSED_STEPS = TIME_STEPS;
 

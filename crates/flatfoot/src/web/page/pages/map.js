@@ -79,7 +79,7 @@ export default class MemoryMap extends Page {
     this.#chosen();
     this.filter.follow();
     this.table.update(doc.mappings.rows);
-    this.pager.update(doc.mappings.matching, doc.mappings.total, doc.mappings.rows.length);
+    this.pager.update(doc.mappings.matching, doc.mappings.rows.length);
   }
 
   #chosen() {

@@ -15,11 +15,11 @@ const ROWS = 25;
 const COLUMNS = [
   {
     label: 'Process',
-    key: (row) => [row.id, row.name, row.label, location.search],
+    key: (row) => [row.id, row.name, row.label, row.ended, location.search],
     cell: (row) => [
       h('a', { href: link('process', { id: row.id }), 'data-focus': row.id }, row.label ? `${row.name} ${row.label}` : row.name),
       ' ',
-      h('span', { class: 'dim' }, row.pid),
+      h('span', { class: 'dim' }, row.ended ? `${row.pid} ended` : row.pid),
     ],
   },
   { label: 'Trend', key: (row) => [row.spark, row.growing], cell: (row) => spark(row.spark, Boolean(row.growing)) ?? h('span', { class: 'dim' }, '-') },
@@ -40,7 +40,7 @@ export default class Overview extends Page {
     this.findings = h('div', { class: 'findings' });
     this.chartPlace = h('div', { class: 'charts two' });
     this.filter = filterField({ label: 'Filter processes by name, label, command or pid', name: 'filter', placeholder: 'name, command or pid' });
-    this.table = new Table({ caption: 'Processes', hideCaption: true, columns: COLUMNS, rowKey: (row) => row.id, sortBy: 'by', sortDefault: 'growth', rowClass: (row) => (row.growing ? 'growing' : '') });
+    this.table = new Table({ caption: 'Processes', hideCaption: true, columns: COLUMNS, rowKey: (row) => row.id, sortBy: 'by', sortDefault: 'growth', rowClass: (row) => (row.ended ? 'ended' : row.growing ? 'growing' : '') });
     this.pager = new Pager(ROWS);
     this.none = h('p', { class: 'empty', hidden: true });
     this.notJudged = h('section', { class: 'not-judged' });
@@ -87,7 +87,7 @@ export default class Overview extends Page {
     this.charts(this.chartPlace, overview.charts);
     this.filter.follow();
     this.table.update(processes.processes);
-    this.pager.update(processes.matching ?? processes.total, processes.total, processes.processes.length);
+    this.pager.update(processes.matching ?? processes.total, processes.processes.length);
     this.none.hidden = processes.processes.length > 0;
     say(this.none, state().filter ? `No process has “${state().filter}” in its name, label, command or pid.` : 'No processes were recorded.');
     notJudged(this.notJudged, overview.not_judged);

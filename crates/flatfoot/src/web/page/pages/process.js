@@ -5,6 +5,7 @@ import * as api from '../api.js';
 import { bytesShort, count, duration, local, processName, unix } from '../format.js';
 import { downloads, findings, limits, moment, notJudged, tabs } from '../parts.js';
 import { link, state } from '../state.js';
+import { isNaught } from '../chart/data.js';
 import { Page, choice } from './page.js';
 
 /** Figures of one process. */
@@ -16,6 +17,7 @@ export default class Process extends Page {
     this.show_ = choice('Memory', 'show', { committed: 'Committed', touched: 'Touched' }, 'committed');
     this.switchPlace = h('div', { class: 'switch', hidden: true }, this.show_.element);
     this.main = h('div', { class: 'charts two' });
+    this.naught = h('p', { class: 'dim' });
     this.limits = h('div', {});
     this.restarts = h('div', {});
     this.notJudged = h('section', { class: 'not-judged' });
@@ -23,7 +25,7 @@ export default class Process extends Page {
     return [
       h('header', { class: 'head' }, this.heading, tabs('process', state().id), this.about),
       h('section', { 'aria-labelledby': 'findings-title' }, h('h2', { id: 'findings-title' }, 'Findings'), this.findings),
-      h('section', { 'aria-labelledby': 'history-title' }, h('h2', { id: 'history-title' }, 'History'), h('div', { class: 'bar' }, this.makeRangeBar(), this.switchPlace), this.main),
+      h('section', { 'aria-labelledby': 'history-title' }, h('h2', { id: 'history-title' }, 'History'), h('div', { class: 'bar' }, this.makeRangeBar(), this.switchPlace), this.main, this.naught),
       h('section', { 'aria-labelledby': 'limits-title' }, h('h2', { id: 'limits-title' }, 'Limits'), this.limits),
       this.restarts,
       this.notJudged,
@@ -49,7 +51,10 @@ export default class Process extends Page {
     this.switchPlace.hidden = !touched;
     this.show_.follow();
     const hidden = touched && this.show_.value === 'touched' ? 'memory' : 'memory-touched';
-    this.charts(this.main, doc.charts.filter((chart) => chart.name !== hidden));
+    const shown = doc.charts.filter((chart) => chart.name !== hidden);
+    this.charts(this.main, shown.filter((chart) => !isNaught(chart)));
+    const naught = shown.filter(isNaught).map((chart) => chart.title.toLowerCase());
+    say(this.naught, naught.length ? `None in this time: ${naught.join(', ')}.` : '');
     limits(this.limits, doc.limits);
     this.#restarts(doc.restarts ?? []);
     notJudged(this.notJudged, doc.not_judged);
