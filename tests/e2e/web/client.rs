@@ -143,8 +143,11 @@ impl Events {
     /// The next of a kind.
     #[track_caller]
     pub(crate) fn wait(&mut self, kind: &str) -> Value {
+        const LONGEST_S: f64 = 90.0;
+        let until = crate::support::now() + LONGEST_S;
         loop {
             let (event, data) = self.next().unwrap_or_else(|| panic!("ended before {kind}"));
+            assert!(crate::support::now() < until, "waited {LONGEST_S} s in vain for {kind}");
             if event == kind {
                 return data;
             }
