@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use model::{Finding, Pid, ProcessKey, ProcessNo};
+use probe::Clock;
 use schemars::JsonSchema;
 use serde::Serialize;
 use store::history::{Covered, Found, HistoryReader, Known, Window};
@@ -25,6 +26,8 @@ use crate::source::{CaseSource, RecordedSource, Source};
 
 /// An hour is what is shown when nobody says.
 const USUAL_MS: i64 = 3_600_000;
+/// Making the list of everybody takes no more than this share of the time: a month has many that lived for a moment.
+const LISTED_SHARE: f64 = 20.0;
 /// What a judgement looks back.
 const DAY_S: f64 = 86_400.0;
 
@@ -145,11 +148,19 @@ impl Stretch {
     }
 }
 
+/// Everybody, as of a tick.
+struct List {
+    last_ms: i64,
+    /// So long it is good enough.
+    until_s: f64,
+    found: Rc<Vec<Found>>,
+}
+
 /// One thread's desk.
 pub(super) struct Desk {
     pub(super) common: Arc<Common>,
     reader: Option<HistoryReader>,
-    found: Option<(i64, Rc<Vec<Found>>)>,
+    found: Option<List>,
 }
 
 impl Desk {
@@ -193,16 +204,25 @@ impl Desk {
         stretch(asked, at_ms.saturating_sub(watched_ms.max(1_000)), at_ms, 1)
     }
 
-    /// Everybody who was there at any time, by their numbers.
+    /// Everybody who was there at any time, by their numbers; of a long list as it was a moment ago.
     pub(super) fn found(&mut self) -> Result<Rc<Vec<Found>>> {
-        let last_ms = self.coverage()?.last().map_or(0, |last| last.last_unix_ms);
-        if let Some((at_ms, found)) = &self.found
-            && *at_ms == last_ms
-        {
-            return Ok(Rc::clone(found));
+        if let Some(list) = self.found.as_ref().filter(|list| Clock::monotonic() < list.until_s) {
+            return Ok(Rc::clone(&list.found));
         }
+        self.find()
+    }
+
+    /// The same as it is now.
+    fn find(&mut self) -> Result<Rc<Vec<Found>>> {
+        let last_ms = self.coverage()?.last().map_or(0, |last| last.last_unix_ms);
+        if let Some(list) = self.found.as_ref().filter(|list| list.last_ms == last_ms) {
+            return Ok(Rc::clone(&list.found));
+        }
+        let began_s = Clock::monotonic();
         let found = Rc::new(self.reader()?.incarnations(Window::ALL)?);
-        self.found = Some((last_ms, Rc::clone(&found)));
+        let now_s = Clock::monotonic();
+        let until_s = now_s + LISTED_SHARE * (now_s - began_s);
+        self.found = Some(List { last_ms, until_s, found: Rc::clone(&found) });
         Ok(found)
     }
 
@@ -211,16 +231,28 @@ impl Desk {
         let (pid, start) = parse_id(id)?;
         if self.common.served.only_looks {
             let hint = "/api/v1/processes lists who was looked at";
-            return self.looked(id).ok_or_else(|| Problem::not_there(format!("no process {id} is in the case"), hint));
+            return self
+                .looked(id)
+                .ok_or_else(|| Problem::not_there(format!("no process {id} is in the case"), hint));
         }
-        let found = self.found()?;
         let fits = |one: &&Found| {
             let key = one.known.incarnation.key;
             key.pid == pid && start.is_none_or(|start| key.start.0 == start)
         };
-        let newest = found.iter().filter(fits).max_by_key(|one| (one.first_unix_ms, one.known.process));
-        newest.cloned().ok_or_else(|| {
-            Problem::not_there(format!("no process {id} was recorded"), "/api/v1/processes lists who is there")
+        let newest = |found: &[Found]| {
+            found.iter().filter(fits).max_by_key(|one| (one.first_unix_ms, one.known.process)).cloned()
+        };
+        let known = newest(&self.found()?);
+        // Who is new is not yet in a list of a moment ago.
+        let known = match known {
+            Some(known) => Some(known),
+            None => newest(&self.find()?),
+        };
+        known.ok_or_else(|| {
+            Problem::not_there(
+                format!("no process {id} was recorded"),
+                "/api/v1/processes lists who is there",
+            )
         })
     }
 
@@ -344,7 +376,9 @@ fn parse_id(id: &str) -> Result<(Pid, Option<u64>)> {
         let hint = "PID-START, as 3248-512000 (START: /proc/PID/stat, field 22), or a bare pid";
         Problem::not_understood(format!("{id:?} is no process's id"), hint)
     };
-    let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<u64>().ok()).flatten();
+    let number = |text: &str| {
+        text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<u64>().ok()).flatten()
+    };
     let (pid, start) = match id.split_once('-') {
         Some((pid, start)) => (pid, Some(number(start).ok_or_else(wrong)?)),
         None => (id, None),
@@ -372,7 +406,9 @@ mod tests {
     fn ids_are_read_strictly() {
         assert_eq!(parse_id("3248-512000").unwrap(), (Pid(3_248), Some(512_000)));
         assert_eq!(parse_id("1").unwrap(), (Pid(1), None));
-        for wrong in ["", "0", "-1", "1-", "-", "1-2-3", "+1", "1-+2", "4294967296", "x", "1-99999999999999999999"] {
+        for wrong in
+            ["", "0", "-1", "1-", "-", "1-2-3", "+1", "1-+2", "4294967296", "x", "1-99999999999999999999"]
+        {
             assert!(parse_id(wrong).is_err(), "{wrong}");
         }
     }

@@ -29,6 +29,7 @@ mod private;
 mod query;
 mod served;
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -53,11 +54,14 @@ use served::{By, Served};
 pub(crate) use answer::ErrorDocument;
 pub(crate) use api::documents;
 
-/// Below the recorder.
-const NICE: i32 = recorder::NICE + 5;
+/// Somebody waits for an answer, though nobody so much that the recorder may be late for it.
+fn be_polite() {
+    recorder::be_humble(recorder::NICE / 2);
+}
 
+/// Nobody waits: judging, and making large files.
 fn be_humble() {
-    recorder::be_humble(NICE);
+    recorder::be_humble(recorder::NICE + 5);
 }
 
 /// Serves until it is told to end.
@@ -83,8 +87,12 @@ pub(crate) fn run(args: &cli::Serve, term: Term) -> Result<Code> {
     let follower = spawn("flatfoot-follow", &common, follow::follow)?;
     let judge = spawn("flatfoot-judge", &common, judge::judge)?;
     let desks = Arc::clone(&common);
-    let pool = Pool::start(move || Desk::new(Arc::clone(&desks)), be_humble)?;
-    let ended = runtime.block_on(http::serve(&listener, Arc::new(http::App::new(Arc::clone(&common), pool, news)), people));
+    let pool = Pool::start(move || Desk::new(Arc::clone(&desks)), be_polite)?;
+    let ended = runtime.block_on(http::serve(
+        &listener,
+        Arc::new(http::App::new(Arc::clone(&common), pool, news)),
+        people,
+    ));
     common.ending.store(true, Ordering::Relaxed);
     // What still reads is not waited for: it writes nothing.
     runtime.shutdown_background();
@@ -189,10 +197,10 @@ fn said(
     };
     if !term.quiet {
         let ssh = served.ssh.as_deref().unwrap_or_default();
-        text.push_str(&format!("From elsewhere:  {ssh}    then {url} there\n"));
-        text.push_str(&format!("Shows {what}.\n"));
+        let _ = writeln!(text, "From elsewhere:  {ssh}    then {url} there");
+        let _ = writeln!(text, "Shows {what}.");
         for remark in &served.remarks {
-            text.push_str(&format!("{remark}\n"));
+            let _ = writeln!(text, "{remark}");
         }
         text.push_str("Only reads. Ctrl-C ends it.\n");
     }

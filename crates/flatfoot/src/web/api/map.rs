@@ -26,7 +26,7 @@ pub(crate) struct MapPage {
     /// When it was read, in Unix seconds.
     at: f64,
     /// Mappings of one size and class, the largest sums first.
-    histogram: Vec<Size>,
+    histogram: Vec<SameSize>,
     /// One by one.
     mappings: Mappings,
 }
@@ -34,13 +34,11 @@ pub(crate) struct MapPage {
 /// The document without its list of mappings, whose place is taken.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(transparent)]
-struct Classes(
-    #[schemars(with = "std::collections::BTreeMap<String, serde_json::Value>")] MapDocument,
-);
+struct Classes(#[schemars(with = "std::collections::BTreeMap<String, serde_json::Value>")] MapDocument);
 
 /// Mappings of one size.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-struct Size {
+struct SameSize {
     size_bytes: u64,
     count: u64,
     class: &'static str,
@@ -95,7 +93,11 @@ pub(super) fn work(id: &str, query: &Query) -> Result<Work<Desk>> {
         order: query.one_of("sort", &ORDERS, MapOrder::Address)?,
         filter: query.text("filter").unwrap_or_default().to_lowercase(),
         class: query.one_of("class", &classes, None)?,
-        size: query.text("size").map(|_| query.number("size", 0, 0, usize::MAX)).transpose()?.map(|size| size as u64),
+        size: query
+            .text("size")
+            .map(|_| query.number("size", 0, 0, usize::MAX))
+            .transpose()?
+            .map(|size| size as u64),
         offset: query.number("offset", 0, 0, 1 << 24)?,
         rows: query.number("rows", 200, 0, 1_000)?,
     };
@@ -119,18 +121,18 @@ pub(super) fn work(id: &str, query: &Query) -> Result<Work<Desk>> {
     }))
 }
 
-fn histogram(space: &AddressSpace, memory: &MemoryMap) -> Vec<Size> {
+fn histogram(space: &AddressSpace, memory: &MemoryMap) -> Vec<SameSize> {
     let mut sizes: BTreeMap<(u64, MemoryClass), u64> = BTreeMap::new();
     for (at, mapping) in space.mappings.iter().enumerate() {
         *sizes.entry((mapping.size().0, class_of(memory, at))).or_default() += 1;
     }
-    let size = |((size_bytes, class), count): ((u64, MemoryClass), u64)| Size {
+    let size = |((size_bytes, class), count): ((u64, MemoryClass), u64)| SameSize {
         size_bytes,
         count,
         class: class.label(),
         sum_bytes: size_bytes.saturating_mul(count),
     };
-    let mut sizes: Vec<Size> = sizes.into_iter().map(size).collect();
+    let mut sizes: Vec<SameSize> = sizes.into_iter().map(size).collect();
     sizes.sort_by_key(|size| (std::cmp::Reverse(size.sum_bytes), size.size_bytes, size.class));
     sizes.truncate(MOST_SIZES);
     sizes
@@ -148,17 +150,19 @@ impl Wanted {
         };
         let matching: Vec<usize> = order_of(space, self.order).into_iter().filter(fits).collect();
         let rows = matching.iter().skip(self.offset).take(self.rows);
-        let rows = rows.map(|at| Row { mapping: row(space, memory, *at), thread: whose(*at, space, memory, threads) });
-        Mappings {
-            total: space.mappings.len() as u64,
-            rows: rows.collect(),
-            matching: matching.len() as u64,
-        }
+        let rows = rows
+            .map(|at| Row { mapping: row(space, memory, *at), thread: whose(*at, space, memory, threads) });
+        Mappings { total: space.mappings.len() as u64, rows: rows.collect(), matching: matching.len() as u64 }
     }
 }
 
 /// The thread whose stack begins in a mapping.
-fn whose(at: usize, space: &AddressSpace, memory: &MemoryMap, threads: &Reading<Vec<Thread>>) -> Option<Whose> {
+fn whose(
+    at: usize,
+    space: &AddressSpace,
+    memory: &MemoryMap,
+    threads: &Reading<Vec<Thread>>,
+) -> Option<Whose> {
     let mapping = space.mappings.get(at)?;
     let of = |stack: &&model::ThreadStack| stack.start >= mapping.start && stack.start < mapping.end;
     let stack = memory.stacks.iter().find(of).filter(|stack| stack.tid != Pid(0))?;
