@@ -24,13 +24,11 @@ export function card(finding) {
     'article',
     { class: `finding ${finding.confidence}`, 'data-finding': finding.id },
     h(
-      'h3',
-      {},
-      h('a', { href, 'data-focus': `finding-${finding.id}` }, h('span', { class: 'kind' }, words.title(finding)), ' ', processName(finding.process)),
-      ' ',
-      sure(finding),
+      'div',
+      { class: 'claim-line' },
+      h('h3', {}, h('a', { href, 'data-focus': `finding-${finding.id}` }, h('span', { class: 'kind' }, words.title(finding)), ' ', processName(finding.process)), ' ', sure(finding)),
+      h('p', { class: 'headline' }, words.headline(finding)),
     ),
-    h('p', { class: 'headline' }, words.headline(finding)),
     h(
       'dl',
       { class: 'facts' },

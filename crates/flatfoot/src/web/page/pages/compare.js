@@ -17,6 +17,14 @@ const growth = (unit, perS, interval) => {
 };
 const each = (text, periodS) => (periodS == null ? text : `${text}, each ${period(periodS)}`);
 
+const MOST_ROWS = 300;
+const changes = (row) => !['same', 'unknown'].includes(row.change);
+const moves = (perS, interval) => perS != null && !(interval && interval[0] <= 0 && interval[1] >= 0);
+
+/** Does it change, or go on growing? */
+const isTelling = (row) => changes(row) || moves(row.rate_before_per_s, row.rate_before_interval) || moves(row.rate_after_per_s, row.rate_after_interval);
+const weight = (row) => (changes(row) ? 2 : 0) + (row.period_after_s != null || row.period_before_s != null ? 1 : 0);
+
 const COLUMNS = [
   { label: 'Process', cell: (row) => row.process },
   { label: 'What', cell: (row) => row.what },
@@ -102,9 +110,12 @@ export default class Compare extends Page {
     this.charts(this.chartPlace, doc.charts ?? [], { from: 0, to: length, live: false }, { elapsed: true, onZoom: null, onReset: null, onStep: null });
     this.#findings(doc.findings ?? []);
     const rows = (doc.processes ?? []).flatMap((one) => one.figures.map((figure) => ({ process: one.process, ...figure })));
-    const told = rows.filter((row) => process || !['same', 'unknown'].includes(row.change));
-    this.table.update(told.slice(0, 300));
-    say(this.quiet, told.length < rows.length ? `${rows.length - told.length} figures without a change are left out.` : '');
+    const told = state().all ? rows : rows.filter(isTelling);
+    this.table.update([...told].sort((a, b) => weight(b) - weight(a)).slice(0, MOST_ROWS));
+    const left = rows.length - told.length;
+    put(this.quiet, [left, state().all], () =>
+      left > 0 || state().all ? [left > 0 ? `${left} figures stand still. ` : '', h('a', { href: changed({ all: state().all ? null : '1' }), 'data-focus': 'all' }, state().all ? 'Leave out what stands still' : 'Show them')] : null,
+    );
     notJudged(this.notJudged, doc.not_judged);
     put(this.commandPlace, windows, () => command(`flatfoot compare ${iso(windows.a_from)}..${iso(windows.a_to)} ${iso(windows.b_from)}..${iso(windows.b_to)}`, { quiet: true }));
   }

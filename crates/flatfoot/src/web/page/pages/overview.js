@@ -29,7 +29,7 @@ const COLUMNS = [
   { label: 'Threads', num: true, sort: 'threads', cell: (row) => count(row.threads) },
   { label: '/min', num: true, title: 'Threads that stay, per minute', cell: (row) => (row.threads_per_minute == null ? '-' : signed(row.threads_per_minute, 2)) },
   { label: 'Growing', sort: 'growth', class: 'grows', cell: (row) => row.growing ?? '-' },
-  { label: 'Next limit', cell: (row) => (row.next_limit ? words.nextLimit(row.next_limit) : '-') },
+  { label: 'Next limit', key: (row) => row.next_limit ?? '-', cell: (row) => h('span', { class: row.next_limit?.eta_s == null ? 'dim' : null }, words.nextLimit(row.next_limit)) },
 ];
 
 /** The start page. */
