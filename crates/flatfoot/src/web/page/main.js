@@ -118,6 +118,10 @@ function showStatus() {
   } else if (live.status === 'ended') text = context.info?.recorded ? `recorded until ${local(context.info.recorded.to)}` : 'ended';
   else if (live.status === 'paused') text = 'paused';
   else text = performance.now() - started > 3000 ? 'connecting …' : 'connecting';
+  // The text has a clock in it: only what changes is told.
+  const was = status.dataset.status;
+  if (kind === 'lost' && was !== 'lost') announce('Connection lost, trying again');
+  if (kind === 'live' && (was === 'lost' || was === 'old')) announce('Connected again');
   status.dataset.status = kind;
   say(statusText, text);
 }

@@ -63,7 +63,7 @@ export function limits(place, list) {
         'table',
         {},
         h('caption', { class: 'hidden' }, 'Limits, nearest first'),
-        h('thead', {}, h('tr', {}, ['Limit', 'Set on'].map((t) => h('th', { scope: 'col' }, t)), ['Used', 'Now', 'At most'].map((t) => h('th', { scope: 'col', class: 'num' }, t)), h('th', { scope: 'col' }, 'Reached'))),
+        h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, 'Limit'), h('th', { scope: 'col', class: 'wide-only' }, 'Set on'), ['Used', 'Now', 'At most'].map((t) => h('th', { scope: 'col', class: 'num' }, t)), h('th', { scope: 'col' }, 'Reached'))),
         h(
           'tbody',
           {},
@@ -74,7 +74,7 @@ export function limits(place, list) {
               'tr',
               {},
               h('th', { scope: 'row' }, one.name),
-              h('td', {}, one.scope),
+              h('td', { class: 'wide-only' }, one.scope),
               h('td', { class: 'num' }, bar, ' ', words.nextLimit({ name: '', used, eta_s: null }).trim()),
               h('td', { class: 'num' }, words.limitAmount(one, one.current)),
               h('td', { class: 'num' }, words.limitAmount(one, one.value)),

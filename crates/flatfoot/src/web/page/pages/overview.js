@@ -17,7 +17,7 @@ const COLUMNS = [
     label: 'Process',
     key: (row) => [row.id, row.name, row.label, row.ended, location.search],
     cell: (row) => [
-      h('a', { href: link('process', { id: row.id }), 'data-focus': row.id }, row.label ? `${row.name} ${row.label}` : row.name),
+      h('a', { href: link('process', { id: row.id }), 'data-focus': row.id, title: row.label ? `${row.name} ${row.label}` : row.name }, row.label ? `${row.name} ${row.label}` : row.name),
       ' ',
       h('span', { class: 'dim' }, row.ended ? `${row.pid} ended` : row.pid),
     ],
