@@ -48,9 +48,9 @@ fn a_leak_is_told_to_an_open_page() {
 #[test]
 fn every_view_tells_what_is_there() {
     let flatfoot = Flatfoot::new();
-    let mut leaker = leaker();
+    let leaker = leaker();
     let server = Server::start(&flatfoot, &["--interval", "250ms"]);
-    leaker.line("stopped", 60.0);
+    leaker.wait_for_tasks(BIRTHS as usize + 1, 60.0);
     let (pid, id) = (leaker.pid(), id_of(leaker.pid()));
     let threads = BIRTHS + 1;
     let about = server.json("api", "/api/v1");
@@ -204,8 +204,8 @@ fn taken_away(flatfoot: &Flatfoot, server: &Server, id: &str, finding: &str) {
 fn two_times_are_laid_over_each_other() {
     let flatfoot = Flatfoot::new();
     let server = Server::start(&flatfoot, &["--interval", "250ms"]);
-    let mut leaker = leaker();
-    leaker.line("stopped", 60.0);
+    let leaker = leaker();
+    leaker.wait_for_tasks(BIRTHS as usize + 1, 60.0);
     let id = id_of(leaker.pid());
     let threads = (BIRTHS + 1) as f64;
     let whole = wait_for("the last birth", 30.0, || {
@@ -266,8 +266,8 @@ fn who_ended_is_told_as_it_was_and_who_took_its_place() {
         command.args(args);
         Leaker::of(command)
     };
-    let mut first = start();
-    first.line("stopped", 30.0);
+    let first = start();
+    first.wait_for_tasks(21, 30.0);
     let id = id_of(first.pid());
     let threads = wait_for("its threads", 30.0, || {
         let process = server.get(&format!("/api/v1/processes/{id}"));

@@ -45,12 +45,12 @@ fn a_store_is_followed_while_it_is_recorded_and_told_when_it_is_over() {
     let server = Server::start(&flatfoot, &["--store", store]);
     let mut events = Events::open(&server.address);
     let before = events.wait("tick");
-    let mut leaker = Leaker::start("leak", &["threads-unjoined", "200", "40", "pool-#-thread-1"]);
+    let leaker = Leaker::start("leak", &["threads-unjoined", "200", "40", "pool-#-thread-1"]);
     let id = id_of(leaker.pid());
     assert!(events.wait("tick")["at"].as_f64() > before["at"].as_f64());
     let about = server.json("api", "/api/v1");
     assert_eq!((&about["live"], &about["recorded"]["by"]), (&true.into(), &"recorder".into()), "{about:#}");
-    leaker.line("stopped", 60.0);
+    leaker.wait_for_tasks(41, 60.0);
     let finding = wait_for("the finding", 60.0, || {
         let overview = server.json("overview", "/api/v1/overview");
         let findings = overview["findings"].as_array().expect("findings").clone();
@@ -110,7 +110,7 @@ fn a_store_is_followed_while_it_is_recorded_and_told_when_it_is_over() {
 #[test]
 fn the_usual_store_is_served_when_it_is_recorded_now() {
     let flatfoot = Flatfoot::new();
-    let mut recorder = Recorder::start(&flatfoot, &["--store", flatfoot.cases().join("history.flatfoot").to_str().expect("text")]);
+    let mut recorder = Recorder::start(&flatfoot, &[]);
     let usual = flatfoot.cases().join("history.flatfoot");
     wait_until("a store", 30.0, || {
         store::history::HistoryReader::open(&usual)
