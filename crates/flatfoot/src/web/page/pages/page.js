@@ -98,6 +98,7 @@ export class Page {
 
   /** Shows charts in a place, keeping those that are there. */
   charts(place, docs, range = this.#range, more = {}) {
+    place.classList.toggle('none', docs.length === 0);
     keyed(place, docs, (doc) => doc.name, (doc) => this.#chart(doc, more).element);
     for (const doc of docs) this.#charts.get(doc.name).update(doc, range);
     for (const [name, chart] of this.#charts) {
