@@ -1,13 +1,14 @@
 // The page on the founding case: JRuby's jobs on Quartz, a pool of one thread each second that nobody shuts down; as a
 // recorder keeps it, and as a case file.
 
+import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 
-import { flatfoot, folder, startFlatfoot, startLeaker, until } from '../launch.mjs';
+import { expectAccessible, flatfoot, folder, startFlatfoot, startLeaker, until } from '../launch.mjs';
 import { handling } from './handling.mjs';
 import { parts } from './parts.mjs';
-import { expectSound, openPart, serveFor } from './support.mjs';
+import { expectSound, openAt, openPart, serveFor } from './support.mjs';
 
 /** The leak's finding, as soon as the server's judge has it. */
 async function findingOf(url, pid) {
@@ -44,7 +45,7 @@ test('a case file, on a machine that knows nothing of it', async (t) => {
     const server = await serveFor(t, [file]);
     const finding = await findingOf(server.url, leaker.pid);
     const id = await idOf(server.url, leaker.pid);
-    const queries = { overview: '', process: `?page=process&id=${id}`, threads: `?page=threads&id=${id}`, map: `?page=map&id=${id}`, finding: `?page=finding&id=${finding.id}`, compare: `?page=compare&process=${id}` };
+    const queries = { overview: '', process: `?page=process&id=${id}`, threads: `?page=threads&id=${id}`, map: `?page=map&id=${id}`, finding: `?page=finding&id=${finding.id}` };
     for (const [part, query] of Object.entries(queries)) {
         await t.test(part, async (t) => {
             const page = await openPart(t, server, query);
@@ -52,4 +53,10 @@ test('a case file, on a machine that knows nothing of it', async (t) => {
             await page.locator('#status').getByText(/recorded|ended/).waitFor();
         });
     }
+    await t.test('compare says why it cannot', async (t) => {
+        const page = await openAt(t, server, { path: `/?page=compare&process=${id}` });
+        page.expectTrouble(/400|404/);
+        assert.match(await page.getByRole('alert').innerText(), /compare[\s\S]*hint:/);
+        await expectAccessible(page);
+    });
 });

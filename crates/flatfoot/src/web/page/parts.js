@@ -2,7 +2,7 @@
 
 import { h, put } from './dom.js';
 import { local, processName } from './format.js';
-import { link } from './state.js';
+import { changed, link, state } from './state.js';
 import * as words from './words.js';
 
 /** Label and text, as on the command line; left out when there is nothing to say. */
@@ -89,12 +89,19 @@ export function limits(place, list) {
 
 /** What went wrong, with what to do. */
 export function trouble(error, again) {
+  const { from, to, last } = state();
   return h(
     'div',
     { class: 'trouble', role: 'alert' },
     h('p', {}, h('strong', {}, error.message || 'Something went wrong')),
     error.hint && h('p', {}, `hint: ${error.hint}`),
-    again && h('button', { type: 'button', class: 'tool', onclick: again }, 'Try again'),
+    h(
+      'p',
+      {},
+      again && h('button', { type: 'button', class: 'tool', onclick: again }, 'Try again'),
+      ' ',
+      (from ?? to ?? last) != null && h('a', { class: 'tool', href: changed({ from: null, to: null, last: null }) }, 'Show the newest'),
+    ),
   );
 }
 

@@ -36,11 +36,13 @@ export class Page {
       const documents = await this.load(state());
       if (generation !== this.#generation || this.destroyed) return;
       this.trouble.replaceChildren();
+      this.element.classList.remove('nothing');
       this.#answered = true;
       this.fill(documents);
     } catch (error) {
       if (api.overtaken(error) || generation !== this.#generation || this.destroyed) return;
       // A refresh that failed leaves the old figures: the status line says how old they are.
+      this.element.classList.toggle('nothing', !this.#answered);
       if (!(quiet && this.#answered && error.status === 0)) this.trouble.replaceChildren(trouble(error, () => this.show()));
       if (!(error instanceof api.ApiError)) throw error;
     } finally {
