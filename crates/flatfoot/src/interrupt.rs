@@ -20,6 +20,11 @@ pub(crate) fn flag() -> Option<&'static AtomicBool> {
     ASKED.get().map(AsRef::as_ref)
 }
 
+/// Asks for an end, as Ctrl-C does where a terminal's keys are not ours.
+pub(crate) fn ask() {
+    ASKED.get_or_init(|| Arc::new(AtomicBool::new(false))).store(true, Ordering::Relaxed);
+}
+
 /// Was an end asked for?
 pub(crate) fn asked() -> bool {
     ASKED.get().is_some_and(|flag| flag.load(Ordering::Relaxed))

@@ -4,6 +4,7 @@
 //! groups and findings from them; [`present`] turns the result into text or JSON. Commands only connect these.
 
 mod analyse;
+mod board;
 mod check;
 mod cli;
 mod commands;
@@ -15,7 +16,10 @@ mod present;
 mod recorder;
 mod source;
 mod target;
+mod tui;
+mod views;
 mod visit;
+mod web;
 
 use std::io::Write as _;
 use std::process::ExitCode;

@@ -63,16 +63,37 @@ pub(crate) struct Chosen {
     pub(crate) pids: Vec<Pid>,
 }
 
+/// What the arguments name, not yet opened.
+pub(crate) enum Place {
+    /// This host, now.
+    Live,
+    /// A store or a case file with history, and the time of it that is asked for.
+    Recorded(PathBuf, Option<Span>),
+    /// A case file of looks.
+    Case(PathBuf),
+}
+
+/// What the arguments name.
+pub(crate) fn place(targets: &Targets) -> Result<Place> {
+    of_file(split(targets)?.0, &targets.past)
+}
+
+fn of_file(file: Option<PathBuf>, past: &cli::Past) -> Result<Place> {
+    Ok(match (file, recorded(past)?) {
+        (file, Some((store, span))) => Place::Recorded(file.unwrap_or(store), span),
+        (Some(path), None) if RecordedSource::has_history(&path) => Place::Recorded(path, None),
+        (Some(path), None) => Place::Case(path),
+        (None, None) => Place::Live,
+    })
+}
+
 /// Opens what the arguments name, and finds the processes in it.
 pub(crate) fn choose(targets: &Targets) -> Result<Chosen> {
     let (file, specs) = split(targets)?;
-    let mut source: Box<dyn Source> = match (file, recorded(&targets.past)?) {
-        (file, Some((store, span))) => Box::new(RecordedSource::open(&file.unwrap_or(store), span)?),
-        (Some(path), None) if RecordedSource::has_history(&path) => {
-            Box::new(RecordedSource::open(&path, None)?)
-        }
-        (Some(path), None) => Box::new(CaseSource::open(&path)?),
-        (None, None) => Box::new(LiveSource::open()?),
+    let mut source: Box<dyn Source> = match of_file(file, &targets.past)? {
+        Place::Recorded(path, span) => Box::new(RecordedSource::open(&path, span)?),
+        Place::Case(path) => Box::new(CaseSource::open(&path)?),
+        Place::Live => Box::new(LiveSource::open()?),
     };
     let pids = if specs.is_empty() { Vec::new() } else { find(source.as_mut(), &specs)? };
     Ok(Chosen { source, pids })

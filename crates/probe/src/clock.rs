@@ -34,6 +34,12 @@ impl Clock {
         seconds(clock_gettime(ClockId::ProcessCPUTime))
     }
 
+    /// CPU seconds that the thread that asks has used.
+    #[must_use]
+    pub fn cpu_of_thread() -> f64 {
+        seconds(clock_gettime(ClockId::ThreadCPUTime))
+    }
+
     /// Waits, signals notwithstanding; a time that is not positive (or not a number) is no wait at all.
     pub fn sleep(time_s: f64) {
         // A day at most per call: a wrong computation must not sleep for ever.

@@ -100,6 +100,10 @@ fn a_process_is_seen_once_and_its_end_is_told() {
     let statm = std::fs::read_to_string(format!("/proc/{}/statm", shell.child.id())).unwrap();
     let pages: u64 = statm.split(' ').next().unwrap().parse().unwrap();
     assert_eq!(value(&tick, no, Column::Virtual), Some(pages * 4096));
+    // It may have begun to use more of its files since.
+    let shared: u64 = statm.split(' ').nth(2).unwrap().parse().unwrap();
+    let told = value(&tick, no, Column::Shared).unwrap();
+    assert!(told > 4096 && told <= shared * 4096, "{told} of {statm}");
     shell.child.kill().unwrap();
     shell.child.wait().unwrap();
     let tick = ticked(&mut sampler);

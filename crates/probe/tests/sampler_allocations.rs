@@ -1,37 +1,11 @@
 //! A recorder runs for months: a tick in which nothing happens must not allocate at all, however many processes there
 //! are, so that nothing can grow.
 
-#![allow(unsafe_code)] // an allocator that counts
+mod counting;
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
+use counting::allocations;
 use model::{EventKind, Tick};
 use probe::{ProcRoot, Sampler, SamplerOptions};
-
-thread_local! {
-    static COUNT: Cell<u64> = const { Cell::new(0) };
-}
-
-struct Counting;
-
-// SAFETY: every call is passed to the system's allocator unchanged; counting touches only a thread-local number,
-// which needs no allocation and no destructor.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        COUNT.with(|count| count.set(count.get() + 1));
-        // SAFETY: the caller's promises are those that System asks for.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
-        // SAFETY: the place came from `alloc` above, that is from System.
-        unsafe { System.dealloc(place, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 /// A host of so many processes in which nothing ever happens: others start and end processes on a real one.
 fn still_host(processes: u32) -> tempfile::TempDir {
@@ -83,9 +57,9 @@ fn a_tick_in_which_nothing_happens_allocates_nothing() {
     assert_eq!(sampler.len(), 100);
     let mut counts = Vec::new();
     for _ in 0..120 {
-        let before = COUNT.with(Cell::get);
-        sampler.tick(&mut tick).unwrap();
-        counts.push(COUNT.with(Cell::get) - before);
+        let (count, ticked) = allocations(|| sampler.tick(&mut tick));
+        ticked.unwrap();
+        counts.push(count);
         assert!(tick.events.iter().all(|event| matches!(event.what, EventKind::ClockSet { .. })), "{tick:?}");
     }
     assert!(counts.iter().all(|count| *count == 0), "{counts:?}");

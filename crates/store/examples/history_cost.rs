@@ -3,7 +3,8 @@
 //!
 //! `history_cost write idle,moderate,busy PROCESSES HOURS` writes a store of that mix (parts of hundred);
 //! `history_cost series PROCESSES DAYS ROUNDS` writes one and reads series from it;
-//! `history_cost keep idle,moderate,busy PROCESSES HOURS FILE` leaves one that ends now.
+//! `history_cost keep idle,moderate,busy PROCESSES HOURS FILE` leaves one that ends now;
+//! `history_cost late FILE` says how late the ticks of one were.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used)] // a bench: what fails ends it
 
@@ -277,6 +278,21 @@ fn main() {
             println!(
                 "{{\"samples\":{},\"bytes\":{},\"bytes_open\":{},\"cpu_s\":{},\"slowest_s\":{}}}",
                 written.samples, written.closed, written.open, written.cpu_s, written.slowest_s
+            );
+        }
+        ["late", file] => {
+            let reader = HistoryReader::open(Path::new(file)).unwrap();
+            let mut late: Vec<u64> =
+                reader.ticks(Window::ALL).unwrap().map(|tick| tick.unwrap().late_us).collect();
+            late.sort_unstable();
+            let at =
+                |share: usize| late.get(late.len().saturating_sub(1) * share / 100).copied().unwrap_or(0);
+            println!(
+                "{{\"ticks\":{},\"late_s\":[{},{},{}]}}",
+                late.len(),
+                at(50) as f64 / 1e6,
+                at(99) as f64 / 1e6,
+                at(100) as f64 / 1e6
             );
         }
         ["series", processes, days, rounds] => {

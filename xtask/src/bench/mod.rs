@@ -10,6 +10,7 @@ mod cost;
 mod floor;
 mod inside;
 mod latency;
+mod page;
 mod recorder;
 mod statistics;
 mod store;
@@ -65,6 +66,8 @@ enum Part {
     Inside,
     /// Size and speed of the recorder's store
     Store,
+    /// The web page: a month of a host, and fifty readers
+    Page,
     /// Size and build of the binary
     Binary,
 }
@@ -138,6 +141,10 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     if wanted(Part::Store) {
         say("the store");
         rows.extend(store::rows(rounds).unwrap_or_else(|why| vec![Row::missing("the store", &why)]));
+    }
+    if wanted(Part::Page) {
+        say("the page");
+        rows.extend(page::rows(&built, commands, if options.quick { 20 } else { 60 }));
     }
     if wanted(Part::Binary) {
         say(if options.cold { "the binary, built from nothing" } else { "the binary" });

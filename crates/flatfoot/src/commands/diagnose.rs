@@ -293,7 +293,7 @@ impl Looks {
             not_judged.push(if source.is_live() {
                 format!("{what}: flatfoot diagnose{target} --for 6m")
             } else {
-                format!("{what}: the case holds {} of looks", model::show::duration(analyser.watched_s()))
+                format!("{what}: what was recorded covers {}", model::show::duration(analyser.watched_s()))
             });
         }
         let saved = match (&judgement.findings.first(), self.case.take()) {

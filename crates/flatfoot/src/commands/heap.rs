@@ -13,7 +13,6 @@ use probe::hotspot::inside;
 
 use store::CaseWriter;
 
-use super::map::gone;
 use super::save::{About, CaseFile};
 use crate::analyse::{Analyser, SavedCase, Tracked};
 use crate::cli;
@@ -24,6 +23,7 @@ use crate::present::progress::Countdown;
 use crate::present::{self, Term};
 use crate::source::{Ask, OfHost, Source};
 use crate::target;
+use crate::views::gone;
 use crate::visit;
 
 /// The command.

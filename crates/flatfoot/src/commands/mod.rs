@@ -19,14 +19,13 @@ mod top;
 mod watch;
 
 use anyhow::Result;
-use model::Pid;
-use probe::Parts;
 
-use crate::analyse::Analyser;
 use crate::cli::{Args, Command};
 use crate::failure::Code;
 use crate::present::Term;
-use crate::source::{Ask, OfHost, Source};
+pub(crate) use diagnose::{How, Outcome, diagnose};
+pub(crate) use report::html as html_report;
+pub(crate) use save::{About, keep};
 
 /// The version that every document carries.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -58,16 +57,4 @@ pub(crate) fn run(args: Args, term: Term) -> Result<Code> {
         Command::Completions { shell } => shell::completions(shell),
         Command::Man { command } => shell::man(command.as_deref()),
     }
-}
-
-/// What one process's views are made of: the looks at it, of which a live source gives one.
-fn look_at(source: &mut dyn Source, pid: Pid, parts: Parts, host: OfHost) -> Result<Analyser> {
-    let mut analyser = Analyser::default();
-    let ask = Ask { host, ..Ask::once(vec![pid], parts) };
-    source.looks(&ask, &mut |look| {
-        analyser.push(look);
-        Ok(())
-    })?;
-    analyser.take_past(source.past(&ask)?);
-    Ok(analyser)
 }

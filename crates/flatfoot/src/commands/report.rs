@@ -55,6 +55,11 @@ pub(crate) fn run(args: &cli::Report, term: Term) -> Result<Code> {
     Ok(Code::Clean)
 }
 
+/// A report of what was concluded.
+pub(crate) fn html(outcome: Outcome, redact: bool) -> Result<String> {
+    written(outcome, Format::Html, redact)
+}
+
 fn written(outcome: Outcome, format: Format, redact: bool) -> Result<String> {
     let Outcome { mut diagnosis, mut names, everybody, analyser, .. } = outcome;
     if format == Format::Json {

@@ -36,7 +36,8 @@ impl About {
         CaseWriter::create(path, &self.stored())
     }
 
-    fn stored(&self) -> store::About {
+    /// As a case file has it.
+    pub(crate) fn stored(&self) -> store::About {
         let args: Vec<String> = std::env::args().skip(1).collect();
         store::About {
             version: VERSION.into(),
@@ -76,6 +77,23 @@ impl CaseFile {
         std::fs::rename(&saved.path, &path)?;
         let _ = store::prune(&self.dir, KEEP);
         Ok(SavedCase { path: path.display().to_string(), bytes: saved.bytes })
+    }
+}
+
+/// Keeps all that is known of a process in the state directory.
+pub(crate) fn keep(source: &mut dyn Source, pid: Pid) -> Result<SavedCase> {
+    let about = About::of(&[pid]);
+    let path = default_path(&about)?;
+    let shown = path.display().to_string();
+    if source.is_live() {
+        let mut writer = about.create(&path)?;
+        let ask = Ask { host: OfHost::Surroundings, ..Ask::once(vec![pid], Parts::everything()) };
+        source.looks(&ask, &mut |look| Ok(writer.add(&look)?))?;
+        return Ok(SavedCase { path: shown, bytes: writer.finish()?.bytes });
+    }
+    match source.export(&[pid], false, &path, &about.stored()) {
+        Some(bytes) => Ok(SavedCase { path: shown, bytes: bytes? }),
+        None => Err(Failure::usage("that is a case file already", "copy it: cp FILE ELSEWHERE").into()),
     }
 }
 

@@ -41,7 +41,7 @@ pub(crate) fn run(args: &cli::Schema) -> Result<Code> {
 }
 
 fn all() -> Vec<(&'static str, Schema)> {
-    vec![
+    let mut all = vec![
         ("diagnosis", schema_for!(Diagnosis)),
         ("map", schema_for!(MapDocument)),
         ("threads", schema_for!(ThreadsDocument)),
@@ -55,5 +55,7 @@ fn all() -> Vec<(&'static str, Schema)> {
         ("record", schema_for!(RecordLine)),
         ("watch", schema_for!(WatchLine)),
         ("saved", schema_for!(SavedDocument)),
-    ]
+    ];
+    all.extend(crate::web::documents());
+    all
 }

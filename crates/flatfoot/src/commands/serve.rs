@@ -2,11 +2,11 @@
 
 use anyhow::Result;
 
-use crate::cli;
-use crate::failure::{Code, Failure};
+use crate::failure::Code;
 use crate::present::Term;
+use crate::{cli, web};
 
 /// The command.
-pub(crate) fn run(args: &cli::Serve, _term: Term) -> Result<Code> {
-    Err(Failure::usage(format!("--listen {}: not there yet", args.listen), "").into())
+pub(crate) fn run(args: &cli::Serve, term: Term) -> Result<Code> {
+    web::run(args, term)
 }

@@ -2,17 +2,17 @@
 
 use anyhow::Result;
 use model::{AccessLevel, Pid};
-use probe::{Parts, SpaceDepth, ThreadDepth};
+use probe::{Parts, ThreadDepth};
 
-use super::map::gone;
-use crate::analyse::{Analyser, Tracked};
+use crate::analyse::Analyser;
 use crate::cli;
 use crate::failure::{Code, Failure};
 use crate::interrupt;
-use crate::present::threads::{GroupRow, JavaStackRow, ThreadsDocument, list_text};
+use crate::present::threads::{JavaStackRow, list_text};
 use crate::present::{self, Term};
 use crate::source::{OfHost, Source};
 use crate::target;
+use crate::views;
 use crate::visit::{self, Plan, Told};
 
 /// The command.
@@ -22,15 +22,7 @@ pub(crate) fn run(args: &cli::Threads, term: Term) -> Result<Code> {
     let parts = if args.list && !term.json {
         Parts { threads: ThreadDepth::Basic, ..Parts::overview() }
     } else {
-        Parts {
-            status: true,
-            cmdline: true,
-            jvm: true,
-            cgroups: true,
-            threads: ThreadDepth::WithStacks,
-            space: SpaceDepth::Touched,
-            ..Parts::overview()
-        }
+        views::parts_of_threads()
     };
     if args.owners && source.is_live() && args.access.access.level() < AccessLevel::Agent {
         let hint = format!(
@@ -42,17 +34,15 @@ pub(crate) fn run(args: &cli::Threads, term: Term) -> Result<Code> {
         let hint = format!("flatfoot threads {pid} --owners --access agent --heap-walk");
         return Err(Failure::usage("--heap-walk tells who holds the pools of owners", hint).into());
     }
-    let mut analyser = super::look_at(source.as_mut(), pid, parts, OfHost::Clocks)?;
+    let mut analyser = views::look_at(source.as_mut(), pid, parts, OfHost::Clocks)?;
     let level =
         if args.owners { AccessLevel::Agent } else { args.access.access.level().min(AccessLevel::Attach) };
     let asks = source.is_live() && !args.list && level > AccessLevel::Read;
     let told =
         asks.then(|| ask(&analyser, source.as_ref(), pid, level, args.walk.budget_s(), term)).flatten();
-    let tracked = analyser.by_pid(pid).ok_or_else(|| gone(pid))?;
+    let tracked = analyser.by_pid(pid).ok_or_else(|| views::gone(pid))?;
     let Some(threads) = tracked.reading.threads.value() else {
-        let why = tracked.reading.threads.absence().unwrap_or_default();
-        let hint = "flatfoot doctor shows what can be read here";
-        return Err(Failure::new(Code::Failed, format!("/proc/{pid}/task: {why}"), hint).into());
+        return Err(views::no_threads(tracked).into());
     };
     if args.list && !term.json {
         present::print(&list_text(threads, &analyser.host))?;
@@ -66,8 +56,8 @@ pub(crate) fn run(args: &cli::Threads, term: Term) -> Result<Code> {
     let told = told.unwrap_or_else(stored);
     analyser.take_java_names(pid, &told.inside.threads);
     analyser.group_threads();
-    let tracked = analyser.by_pid(pid).ok_or_else(|| gone(pid))?;
-    let mut document = document(&analyser, tracked, count, source.origin());
+    let tracked = analyser.by_pid(pid).ok_or_else(|| views::gone(pid))?;
+    let mut document = views::threads_of(&analyser, tracked, count, source.origin());
     for (row, group) in document.groups.iter_mut().zip(&tracked.groups) {
         row.java_stack = JavaStackRow::of(group, &told.inside.threads);
     }
@@ -105,35 +95,4 @@ fn ask(
     let plan =
         Plan { root: source.root()?, reading: &tracked.reading, level, waits: Vec::new(), walk_s, term };
     Some(visit::visit(&plan))
-}
-
-fn document(analyser: &Analyser, tracked: &Tracked, count: u64, origin: String) -> ThreadsDocument {
-    let mut remarks = Vec::new();
-    if let Some((missing, why)) = tracked.memory.as_ref().and_then(|m| m.stacks_missing.as_ref()) {
-        remarks.push(format!("{missing} stacks were not found: {why}"));
-    }
-    if let Some(why) = tracked.reading.space.absence() {
-        remarks.push(format!("stacks: {why}"));
-    }
-    ThreadsDocument {
-        schema: "flatfoot.threads/1",
-        origin,
-        process: analyser.process_ref(tracked),
-        threads: count,
-        groups: tracked
-            .groups
-            .iter()
-            .map(|g| {
-                GroupRow::new(
-                    g,
-                    &analyser.host,
-                    tracked.now_boot_s,
-                    analyser.births(tracked, g).map(|rate| rate.per_s),
-                )
-            })
-            .collect(),
-        owners: Vec::new(),
-        remarks,
-        impact: analyser.impact(),
-    }
 }

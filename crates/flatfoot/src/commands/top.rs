@@ -1,25 +1,31 @@
 //! flatfoot top: processes by growth.
 
-use std::collections::HashMap;
+use std::io::IsTerminal as _;
 
 use anyhow::Result;
-use model::{Bytes, Confidence, Finding, FindingKind, Limit, Pid, Statm};
+use model::Pid;
 use probe::{DescriptorDepth, Parts, ThreadDepth};
 
 use crate::analyse::{Analyser, Tracked};
+use crate::board::{self, Growing, Memory};
 use crate::cli::{self, TopOrder};
 use crate::failure::Code;
 use crate::interrupt;
-use crate::present::top::{JvmRow, NextLimit, TopDocument, TopRow};
+use crate::present::top::{JvmRow, TopDocument, TopRow};
 use crate::present::{self, Term};
+use crate::recorder;
 use crate::source::{Ask, Source};
 use crate::target::{self, Chosen};
+use crate::tui;
 
 /// Threads are read of processes with at least so many: one look at births shows whether they become more.
 const THREADS_FROM: u64 = 16;
 
 /// The command.
 pub(crate) fn run(args: &cli::Top, term: Term) -> Result<Code> {
+    if !args.once && !term.json && is_at_a_terminal() {
+        return view(args, term);
+    }
     interrupt::listen();
     let Chosen { mut source, pids } = target::choose(&args.targets)?;
     let mut analyser = Analyser::default();
@@ -65,32 +71,37 @@ pub(crate) fn run(args: &cli::Top, term: Term) -> Result<Code> {
     Ok(Code::Clean)
 }
 
-/// What the rules find growing in each process, the surest of each: births alone are no growth, as threads may end as
-/// fast.
-type Growing = HashMap<Pid, Finding>;
+/// Is there somebody to look, and to press keys? Keys are read from the terminal itself where stdin is none.
+fn is_at_a_terminal() -> bool {
+    let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    let keys = || std::io::stdin().is_terminal() || std::fs::File::open("/dev/tty").is_ok();
+    std::io::stdout().is_terminal() && !dumb && keys()
+}
 
-fn growing(analyser: &Analyser) -> Growing {
-    let mut surest = Growing::new();
-    for finding in analyser.judge().findings {
-        let surer = surest.get(&finding.process.pid).is_none_or(|f| rank(&finding) > rank(f));
-        if surer {
-            surest.insert(finding.process.pid, finding);
+/// The live view. Ctrl-C is a key there, and signals are the view's own.
+fn view(args: &cli::Top, term: Term) -> Result<Code> {
+    let only = target::choose(&args.targets)?.pids;
+    let place = match target::place(&args.targets)? {
+        target::Place::Live => {
+            tui::Place::Live { store: Some(recorder::store_to_read()).filter(|path| path.exists()) }
         }
-    }
-    surest
-}
-
-/// Threads a second and bytes a second are not to be compared: the surer finding first, threads before memory, then
-/// whatever is faster of its kind.
-fn rank(finding: &Finding) -> (Confidence, bool, f64) {
-    (finding.confidence, finding.kind == FindingKind::ThreadLeak, finding.rate_per_s.unwrap_or(0.0))
-}
-
-/// The same as one number for sorting: rates of one kind never reach the next step.
-fn weight(finding: &Finding) -> f64 {
-    let (confidence, threads, rate) = rank(finding);
-    let step = confidence as u8 * 2 + u8::from(threads) + 2;
-    f64::from(step) + rate.max(0.0) / (1.0 + rate.max(0.0))
+        target::Place::Recorded(path, span) => {
+            // Asked for as it was then, it is judged by the time before; without that, by all there is.
+            let from_s = span.map(|span| span.from).filter(|_| args.targets.past.at.is_none());
+            tui::Place::Store { path, from_s, to_s: span.map(|span| span.to) }
+        }
+        target::Place::Case(path) => tui::Place::Case { path },
+    };
+    tui::run(tui::Plan {
+        place,
+        only,
+        order: args.by,
+        interval_s: args.interval,
+        look: tui::Look {
+            glyphs: tui::Glyphs::choose(args.ascii, |name| std::env::var(name).ok()),
+            palette: tui::Palette { colors: term.has_color() },
+        },
+    })
 }
 
 /// What the order is made of.
@@ -126,7 +137,7 @@ fn candidates(
         }
         analyser.group_threads();
     }
-    let found = growing(analyser);
+    let found = board::surest(analyser.judge().findings);
     let candidates = match glances {
         Some(glances) => glances
             .iter()
@@ -151,7 +162,7 @@ fn ordered(candidates: Vec<Candidate>, growing: &Growing, by: TopOrder) -> Vec<P
         .into_iter()
         .map(|Candidate { pid, threads, memory }| {
             let first = match by {
-                TopOrder::Growth => growing.get(&pid).map_or(0.0, weight),
+                TopOrder::Growth => growing.get(&pid).map_or(0.0, board::weight),
                 TopOrder::Commit => memory.committed.0 as f64,
                 TopOrder::Rss => memory.resident.0 as f64,
                 TopOrder::Untouched => memory.untouched.0 as f64,
@@ -164,53 +175,17 @@ fn ordered(candidates: Vec<Candidate>, growing: &Growing, by: TopOrder) -> Vec<P
     rows.into_iter().map(|(_, _, pid)| pid).collect()
 }
 
-/// Committed (approximate), resident, and the gap between the two: private writable memory that is not in use.
-#[derive(Clone, Copy, Default)]
-struct Memory {
-    committed: Bytes,
-    resident: Bytes,
-    untouched: Bytes,
-}
-
-impl Memory {
-    fn of(statm: Option<&Statm>) -> Self {
-        let Some(statm) = statm else { return Self::default() };
-        let private = statm.resident.saturating_sub(statm.shared);
-        Self {
-            committed: statm.data,
-            resident: statm.resident,
-            untouched: statm.data.saturating_sub(private),
-        }
-    }
-}
-
-fn row(analyser: &Analyser, tracked: &Tracked, growing: &Growing) -> TopRow {
-    let Memory { committed, resident, untouched } = Memory::of(tracked.reading.statm.value());
-    let growing = growing.get(&tracked.reading.key.pid);
-    let threads = growing.filter(|f| f.kind == FindingKind::ThreadLeak);
-    let rate = threads.and_then(|f| f.rate_per_s);
+fn row(analyser: &Analyser, tracked: &Tracked, found: &Growing) -> TopRow {
+    let finding = found.get(&tracked.reading.key.pid);
+    let limits = analyser.limits_at(tracked, board::threads_per_s(finding));
     TopRow {
-        process: analyser.process_ref(tracked),
-        committed_bytes_approximate: committed.0,
-        resident_bytes: resident.0,
-        untouched_bytes: untouched.0,
-        threads: tracked.reading.stat.threads,
-        threads_per_minute: rate.map(|per_s| per_s * 60.0),
-        growing: growing.map(|f| match f.kind {
-            FindingKind::ThreadLeak => format!("threads {}", f.subject),
-            _ => f.subject.as_str().to_owned(),
-        }),
-        next_limit: next_limit(&analyser.limits_at(tracked, rate)),
         jvm: tracked.reading.jvm.value().map(JvmRow::of),
+        ..board::row(
+            analyser.process_ref(tracked),
+            Memory::of(tracked.reading.statm.value()),
+            tracked.reading.stat.threads,
+            finding,
+            board::next_limit(&limits),
+        )
     }
-}
-
-/// The limit with the soonest ETA; without one, the process's own limit of which most is used.
-fn next_limit(limits: &[Limit]) -> Option<NextLimit> {
-    let own = |l: &&Limit| l.eta_s.is_some() || l.scope.as_str() != "host";
-    limits.iter().find(own).map(|l| NextLimit {
-        name: l.name.as_str().to_owned(),
-        used: l.used(),
-        eta_s: l.eta_s,
-    })
 }

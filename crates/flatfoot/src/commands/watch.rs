@@ -161,7 +161,7 @@ impl Session {
 
     fn look(&mut self, pid: model::Pid) -> Result<()> {
         let Some(look) = self.closer.process(pid) else { return Ok(()) };
-        for finding in self.closer.news(look) {
+        for finding in self.closer.news(look).1 {
             self.reporter.finding(&finding)?;
             self.weigh(&finding);
         }

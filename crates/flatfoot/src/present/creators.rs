@@ -169,7 +169,7 @@ pub(super) fn whose(frame: &Frame) -> &'static str {
 }
 
 /// `org.jobs.TimeoutListener.started:43`; a script's function with its file.
-pub(super) fn place(frame: &Frame) -> String {
+pub(crate) fn place(frame: &Frame) -> String {
     let line = frame.line.map_or_else(String::new, |line| format!(":{line}"));
     match &frame.file {
         Some(file) if !file.ends_with(".java") => format!("{} ({file}{line})", frame.symbol),

@@ -175,7 +175,8 @@ fn confidence(confidence: Confidence, term: Term) -> String {
     }
 }
 
-pub(super) fn process(finding: &Finding) -> String {
+/// `java[3248] torquebox`.
+pub(crate) fn process(finding: &Finding) -> String {
     let process = &finding.process;
     let label = process.label.as_ref().map_or_else(String::new, |l| format!(" {l}"));
     format!("{}[{}]{label}", process.name, process.pid)
@@ -406,7 +407,7 @@ pub(super) fn amount(limit: &Limit, value: u64) -> String {
 }
 
 /// `mysqld[912], RLIMIT_NOFILE 61 % (625 of 1,024)`.
-pub(super) fn nearest_limit(nearest: &NearestLimit) -> String {
+pub(crate) fn nearest_limit(nearest: &NearestLimit) -> String {
     let limit = &nearest.limit;
     let who = match limit.scope.as_str() {
         "host" => "the host".to_owned(),

@@ -194,7 +194,8 @@ pub(crate) fn rows(space: &AddressSpace, memory: &MemoryMap, order: MapOrder) ->
     order_of(space, order).into_iter().map(|index| row(space, memory, index)).collect()
 }
 
-fn order_of(space: &AddressSpace, order: MapOrder) -> Vec<usize> {
+/// The places of the mappings, in the order asked for.
+pub(crate) fn order_of(space: &AddressSpace, order: MapOrder) -> Vec<usize> {
     let mut indices: Vec<usize> = (0..space.mappings.len()).collect();
     let touched = space.touched.value();
     match order {
@@ -207,11 +208,13 @@ fn order_of(space: &AddressSpace, order: MapOrder) -> Vec<usize> {
     indices
 }
 
-fn class_of(memory: &MemoryMap, index: usize) -> MemoryClass {
+/// What the mapping at a place is for.
+pub(crate) fn class_of(memory: &MemoryMap, index: usize) -> MemoryClass {
     memory.class_of.get(index).copied().unwrap_or(MemoryClass::Unexplained)
 }
 
-fn row(space: &AddressSpace, memory: &MemoryMap, index: usize) -> MappingRow {
+/// The mapping at a place; there must be one.
+pub(crate) fn row(space: &AddressSpace, memory: &MemoryMap, index: usize) -> MappingRow {
     let mapping = &space.mappings[index];
     MappingRow {
         start: format!("{:x}", mapping.start),

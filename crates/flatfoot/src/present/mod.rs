@@ -22,7 +22,7 @@ pub(crate) mod threads;
 pub(crate) mod time;
 pub(crate) mod top;
 
-pub(crate) use creators::owner as owner_line;
+pub(crate) use creators::{owner as owner_line, place as frame_place};
 pub(crate) use table::{Align, Table};
 pub(crate) use term::Term;
 

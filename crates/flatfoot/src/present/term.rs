@@ -36,6 +36,11 @@ impl Term {
         }
     }
 
+    /// Is there to be colour?
+    pub(crate) const fn has_color(self) -> bool {
+        self.color
+    }
+
     fn paint(self, code: &str, text: &str) -> String {
         if self.color { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
     }

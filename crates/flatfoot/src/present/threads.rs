@@ -238,18 +238,18 @@ pub(crate) fn list_text(threads: &[Thread], host: &HostReading) -> String {
     out
 }
 
-fn shown_pattern(row: &GroupRow) -> String {
+pub(crate) fn shown_pattern(row: &GroupRow) -> String {
     if row.pattern.is_empty() { "(no name)".to_owned() } else { Text::from(row.pattern.as_str()).to_string() }
 }
 
-fn births(row: &GroupRow) -> String {
+pub(crate) fn births(row: &GroupRow) -> String {
     match row.births_per_s {
         Some(rate) if rate > 0.0 => format!("+{}", show::rate(rate)),
         _ => "steady".to_owned(),
     }
 }
 
-fn cadence(row: &GroupRow) -> String {
+pub(crate) fn cadence(row: &GroupRow) -> String {
     match (row.births, row.cadence.as_slice()) {
         (BirthKind::Regular, trains) if !trains.is_empty() => {
             trains.iter().map(|c| show::period(c.period_s)).collect::<Vec<_>>().join(" + ")

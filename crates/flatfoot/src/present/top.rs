@@ -122,7 +122,8 @@ impl TopDocument {
     }
 }
 
-fn limit(limit: &NextLimit) -> String {
+/// `pids.max 2d04h`, or how much of it is used.
+pub(crate) fn limit(limit: &NextLimit) -> String {
     match limit.eta_s {
         Some(eta) => format!("{} {}", limit.name, show::duration_short(eta)),
         None => format!("{} {}", limit.name, show::percent(limit.used)),

@@ -75,8 +75,8 @@ impl Closer {
         taken.ok().and(found)
     }
 
-    /// Findings that were not told yet, or not with this confidence.
-    pub(crate) fn news(&mut self, look: Look) -> Vec<Finding> {
+    /// Whom a look has findings of, and those that were not told yet, or not with this confidence.
+    pub(crate) fn news(&mut self, look: Look) -> (Vec<Pid>, Vec<Finding>) {
         let mut analyser = Analyser::default();
         analyser.push(look);
         analyser.group_threads();
@@ -86,10 +86,11 @@ impl Closer {
         }
         // What is only possible says: look longer. That is what a recorder does.
         findings.retain(|finding| finding.confidence > Confidence::Possible);
+        let of = findings.iter().map(|finding| finding.process.pid).collect();
         findings.retain(|finding| {
             self.told.insert(finding.id.clone(), finding.confidence) != Some(finding.confidence)
         });
-        findings
+        (of, findings)
     }
 }
 

@@ -37,6 +37,7 @@ pub(crate) use lines::{RecordLine, WatchEvent, WatchLine};
 pub(crate) use pace::Pace;
 pub(crate) use place::{default_store, store_to_read};
 pub(crate) use report::Reporter;
+pub(crate) use service::{NICE, be_humble};
 pub(crate) use watch::{Change, Watch};
 
 /// How to record.
@@ -61,12 +62,45 @@ struct Trouble {
     lost: u64,
 }
 
+/// Who is heard, and who tells it to end.
+struct Around<'a> {
+    reporter: Reporter,
+    /// Is it to end?
+    ends: &'a dyn Fn() -> bool,
+    /// Is what is pending to be written?
+    flush: &'a AtomicBool,
+    notify: service::Notify,
+}
+
 /// Records until it is told to end.
 pub(crate) fn run(settings: &Settings) -> Result<Code> {
     interrupt::listen();
     let flush = on_hangup();
-    service::be_humble();
-    let mut writer = HistoryWriter::open(&settings.path, &about(), settings.retention)?;
+    let around = Around {
+        reporter: Reporter::new(settings.term, "flatfoot.record/1"),
+        ends: &interrupt::asked,
+        flush: &flush,
+        notify: service::Notify::from_environment(),
+    };
+    record(settings, around, "flatfoot record")?;
+    Ok(Code::Clean)
+}
+
+/// The same in a thread of another command: it says nothing, to nobody, and ends when `stop` is set.
+pub(crate) fn run_quietly(settings: &Settings, stop: &AtomicBool, command: &str) -> Result<()> {
+    let around = Around {
+        reporter: Reporter::silent(settings.term),
+        ends: &|| stop.load(Ordering::Relaxed),
+        flush: &AtomicBool::new(false),
+        notify: service::Notify::default(),
+    };
+    record(settings, around, command)
+}
+
+fn record(settings: &Settings, around: Around<'_>, command: &str) -> Result<()> {
+    let Around { mut reporter, ends: is_ending, flush, notify } = around;
+    be_humble(NICE);
+    let mut writer = HistoryWriter::open(&settings.path, &about(command), settings.retention)?;
     let root = ProcRoot::open("/proc").map_err(no_proc)?;
     let known = writer.known().map(|known| (known.incarnation.key, known.process)).collect();
     let options = SamplerOptions {
@@ -76,12 +110,10 @@ pub(crate) fn run(settings: &Settings) -> Result<Code> {
         ..SamplerOptions::default()
     };
     let mut sampler = Sampler::new(root, options).map_err(no_proc)?;
-    let mut reporter = Reporter::new(settings.term, "flatfoot.record/1");
     let mut watch = Watch::new(settings.interval_s);
     let mut closer = Closer::new()?;
     let mut rounds = closer::Rounds::default();
     reporter.began(&settings.path, settings.interval_s, writer.damage())?;
-    let notify = service::Notify::from_environment();
 
     let mut pace = Pace::new(settings.interval_s, Clock::monotonic());
     let mut tick = Tick::default();
@@ -90,7 +122,7 @@ pub(crate) fn run(settings: &Settings) -> Result<Code> {
     let mut first = true;
     loop {
         let late_s = pace.late_s(Clock::monotonic());
-        let cpu = Clock::cpu();
+        let cpu = Clock::cpu_of_thread();
         sampler.tick(&mut tick).map_err(no_proc)?;
         tick.late_us = (late_s * 1e6) as u64;
         if first {
@@ -99,7 +131,7 @@ pub(crate) fn run(settings: &Settings) -> Result<Code> {
                 EventKind::RecorderStarted { version: VERSION.into(), boot: sampler.boot(), interval_ms };
             tick.events.insert(0, of_host(&tick, what));
         }
-        let ends = interrupt::asked() || until.is_some_and(|until| Clock::monotonic() >= until);
+        let ends = is_ending() || until.is_some_and(|until| Clock::monotonic() >= until);
         if ends {
             tick.events.push(of_host(&tick, EventKind::RecorderStopped));
         }
@@ -108,17 +140,14 @@ pub(crate) fn run(settings: &Settings) -> Result<Code> {
         for change in &changes {
             reporter.change(change)?;
         }
-        if !changes.is_empty() || first {
-            sampler.suspects(&watch.suspects());
-        }
         // Evidence beside the figures: not in the tick that is the last, nor when nothing can be written.
         // A look at everybody is no part of a tick's own cost: ticks need not be further apart for it.
         let mut round_s = 0.0;
         if !ends && !trouble.failing {
             let looks: Vec<Option<Look>> = if rounds.is_due(Clock::monotonic()) {
-                let began = Clock::cpu();
+                let began = Clock::cpu_of_thread();
                 let look = closer.everybody();
-                round_s = Clock::cpu() - began;
+                round_s = Clock::cpu_of_thread() - began;
                 vec![look]
             } else {
                 watch.take_suspicious(&changes).into_iter().map(|pid| closer.process(pid)).collect()
@@ -127,10 +156,15 @@ pub(crate) fn run(settings: &Settings) -> Result<Code> {
                 if let Err(error) = writer.look(&look) {
                     reporter.failing(&error)?;
                 }
-                for finding in closer.news(look) {
+                let (of, news) = closer.news(look);
+                watch.found(&of);
+                for finding in news {
                     reporter.finding(&finding)?;
                 }
             }
+        }
+        if watch.has_others() || first {
+            sampler.suspects(&watch.suspects());
         }
         reporter.events(&tick)?;
         if flush.swap(false, Ordering::Relaxed) {
@@ -142,26 +176,25 @@ pub(crate) fn run(settings: &Settings) -> Result<Code> {
         if ends {
             break;
         }
-        if let Some(interval_s) = pace.spent(Clock::cpu() - cpu - round_s) {
+        if let Some(interval_s) = pace.spent(Clock::cpu_of_thread() - cpu - round_s) {
             sampler.set_interval(interval_s);
             reporter.stretched(interval_s, settings.interval_s)?;
         }
-        wait(&mut pace, until, &flush);
+        wait(&mut pace, until, flush, is_ending);
     }
     notify.say("STOPPING=1");
     let closed = writer.close();
     reporter.ended(&watch, trouble.lost)?;
-    closed?;
-    Ok(Code::Clean)
+    Ok(closed?)
 }
 
 /// Waits for the next tick's time; a signal ends the wait.
-fn wait(pace: &mut Pace, until: Option<f64>, flush: &AtomicBool) {
+fn wait(pace: &mut Pace, until: Option<f64>, flush: &AtomicBool, is_ending: &dyn Fn() -> bool) {
     pace.next(Clock::monotonic());
     loop {
         let due = until.map_or(pace.due(), |until| pace.due().min(until));
         let left = due - Clock::monotonic();
-        if left <= 0.0 || interrupt::asked() || flush.load(Ordering::Relaxed) {
+        if left <= 0.0 || is_ending() || flush.load(Ordering::Relaxed) {
             if left > 0.0 {
                 pace.now(Clock::monotonic());
             }
@@ -201,11 +234,11 @@ fn of_host(tick: &Tick, what: EventKind) -> Event {
     Event { at_boot_ms: tick.at_boot_ms, process: ProcessNo::HOST, what }
 }
 
-fn about() -> store::About {
+fn about(command: &str) -> store::About {
     store::About {
         version: VERSION.into(),
         created: crate::present::time::rfc3339(Clock::wall()).into(),
-        command: "flatfoot record".into(),
+        command: command.into(),
         target: "host".into(),
     }
 }

@@ -24,12 +24,18 @@ pub(crate) struct Reporter {
     term: Term,
     schema: &'static str,
     told: Told,
+    silent: bool,
 }
 
 impl Reporter {
     /// Says things of a document's kind: `flatfoot.record/1`.
     pub(crate) fn new(term: Term, schema: &'static str) -> Self {
-        Self { term, schema, told: Told::default() }
+        Self { term, schema, told: Told::default(), silent: false }
+    }
+
+    /// Says nothing at all.
+    pub(crate) fn silent(term: Term) -> Self {
+        Self { term, schema: "", told: Told::default(), silent: true }
     }
 
     pub(crate) fn began(&self, path: &Path, interval_s: f64, damage: &[store::Error]) -> Result<()> {
@@ -48,7 +54,7 @@ impl Reporter {
 
     /// A judgement changed. What a finding has told already is not told twice.
     pub(crate) fn change(&mut self, change: &Change) -> Result<()> {
-        if !self.told.is_news(change) {
+        if self.silent || !self.told.is_news(change) {
             return Ok(());
         }
         if self.term.json {
@@ -77,7 +83,7 @@ impl Reporter {
 
     /// What a closer look found, unless a judgement said so already.
     pub(crate) fn finding(&mut self, finding: &Finding) -> Result<()> {
-        if !self.told.is_new_finding(finding) {
+        if self.silent || !self.told.is_new_finding(finding) {
             return Ok(());
         }
         if self.term.json {
@@ -192,23 +198,32 @@ impl Reporter {
     }
 
     fn line<E: Serialize>(&self, at_unix_s: f64, what: Said<E>) -> Result<()> {
+        if self.silent {
+            return Ok(());
+        }
         let line = Line { schema: self.schema, at: rfc3339(at_unix_s), what };
         present::print(&format!("{}\n", serde_json::to_string(&line)?))
     }
 
     /// Said unless it was asked to be quiet.
     pub(crate) fn remark(&self, text: &str) {
-        if !self.term.quiet {
+        if !self.term.quiet && !self.silent {
             let _ = writeln!(std::io::stderr().lock(), "{text}");
         }
     }
 
     /// Said also to who wants it quiet.
     fn warning(&self, text: &str) {
+        if self.silent {
+            return;
+        }
         let _ = writeln!(std::io::stderr().lock(), "{} {text}", self.term.yellow("warning:"));
     }
 
     fn warning_hint(&self, text: &str) {
+        if self.silent {
+            return;
+        }
         let _ = writeln!(std::io::stderr().lock(), "{} {text}", self.term.bold("   hint:"));
     }
 }

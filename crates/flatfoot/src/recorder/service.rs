@@ -5,19 +5,19 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 
 /// Below everything that matters.
-const NICE: i32 = 10;
+pub(crate) const NICE: i32 = 10;
 
-/// Takes a low priority of CPU and disk. Whoever started it with a lower one still keeps that.
-pub(super) fn be_humble() {
+/// Takes a low priority of CPU and disk, for the thread that asks. Whoever started it with a lower one still keeps that.
+pub(crate) fn be_humble(nice: i32) {
     let now = rustix::process::nice(0).unwrap_or(0);
-    if now < NICE {
-        let _ = rustix::process::nice(NICE - now);
+    if now < nice {
+        let _ = rustix::process::nice(nice - now);
     }
     // The kernel derives the priority of I/O from this one while nobody sets it: (nice + 20) / 5, that is 6 of 0 to 7.
 }
 
 /// Where systemd listens.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Notify {
     socket: Option<(UnixDatagram, SocketAddr)>,
 }

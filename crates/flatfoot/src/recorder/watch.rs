@@ -84,6 +84,8 @@ struct Process {
     /// Threads at first, and how many of them are worth a look.
     threads: Option<(u64, u64)>,
     looked_s: Option<f64>,
+    /// Has a closer look a finding of it?
+    found: bool,
 }
 
 /// All of them.
@@ -92,6 +94,8 @@ pub(crate) struct Watch {
     processes: BTreeMap<ProcessNo, Process>,
     /// Processes to be looked at in full: some with each tick, the first first.
     suspicious: VecDeque<ProcessNo>,
+    /// Are the suspects others than when they were asked for last?
+    others: bool,
     apart_s: f64,
     ticks: u64,
     first_s: Option<f64>,
@@ -107,6 +111,7 @@ impl Watch {
         Self {
             processes: BTreeMap::new(),
             suspicious: VecDeque::new(),
+            others: false,
             apart_s,
             ticks: 0,
             first_s: None,
@@ -155,25 +160,39 @@ impl Watch {
                 self.processes.remove(&event.process);
             }
         }
+        self.others |= !changes.is_empty();
         changes
     }
 
     /// Those worth reading more of: what was said of comes first, then what moves most; one in a hundred at most.
-    pub(crate) fn suspects(&self) -> Vec<ProcessNo> {
+    pub(crate) fn suspects(&mut self) -> Vec<ProcessNo> {
+        self.others = false;
         let most = (self.processes.len() / 100).max(LEAST_SUSPECTS);
         let mut ranked: Vec<(State, usize, ProcessNo)> = self
             .processes
             .iter()
             .filter_map(|(no, process)| {
                 let growing = process.series.iter().filter(|(_, one)| one.state().is_growth()).count();
-                let worst =
-                    process.series.iter().map(|(_, one)| one.state()).filter(|s| s.is_growth()).max()?;
-                Some((worst, growing, *no))
+                let states = process.series.iter().map(|(_, one)| one.state()).filter(|s| s.is_growth());
+                let found = process.found.then_some(State::Leak);
+                Some((states.chain(found).max()?, growing, *no))
             })
             .collect();
         ranked.sort_unstable_by(|a, b| b.cmp(a));
         ranked.truncate(most);
         ranked.into_iter().map(|(_, _, no)| no).collect()
+    }
+
+    /// A closer look has findings of these: what they have of each class of memory is recorded from now on.
+    pub(crate) fn found(&mut self, pids: &[Pid]) {
+        for process in self.processes.values_mut().filter(|one| pids.contains(&Pid(one.who.pid))) {
+            self.others |= !std::mem::replace(&mut process.found, true);
+        }
+    }
+
+    /// Are the suspects others than when they were asked for last?
+    pub(crate) fn has_others(&self) -> bool {
+        self.others
     }
 
     /// Those to be looked at in full now: of whom something worse was said, and those whose threads have become many

@@ -14,7 +14,7 @@ use probe::{Glance, Parts, ProcRoot};
 
 pub(crate) use case::CaseSource;
 pub(crate) use live::{LiveSource, parts_of_everybody};
-pub(crate) use recorded::RecordedSource;
+pub(crate) use recorded::{RecordedSource, named};
 
 use crate::analyse::Ended;
 use crate::target::Spec;

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use detect::rules::Point;
 use model::{
-    BootId, Bytes, Cgroups, Column, Descriptors, HostReading, Look, MemInfo, Pid, ProcessKey, ProcessNo,
+    BootId, Bytes, Cgroups, Column, Descriptors, HostReading, Incarnation, Look, MemInfo, Pid, ProcessKey, ProcessNo,
     ProcessReading, Reading, Stat, Statm, Text, Ticks,
 };
 use store::history::{Found, Happened, HistoryReader, Selection, Window, export};
@@ -189,7 +189,7 @@ impl Source for RecordedSource {
     }
 
     fn find(&mut self, spec: &Spec) -> Result<Vec<Pid>> {
-        let fits = |one: &&Found| spec.fits(&named(one));
+        let fits = |one: &&Found| spec.fits(&named(&one.known.incarnation));
         let mut found: Vec<Pid> =
             self.found.iter().filter(fits).map(|one| one.known.incarnation.key.pid).collect();
         found.sort_unstable();
@@ -307,12 +307,13 @@ impl RecordedSource {
             Column::Descriptors,
             Column::MinorFaults,
             Column::MajorFaults,
+            Column::Shared,
         ];
         let last = self.last(one.known.process, &columns)?;
         if last[1].is_none() && deep.is_none() {
             return Ok(None);
         }
-        let mut reading = deep.map_or_else(|| named(one), |(_, reading)| reading.clone());
+        let mut reading = deep.map_or_else(|| named(&one.known.incarnation), |(_, reading)| reading.clone());
         reading.key = incarnation.key;
         reading.at_s = 0.0;
         reading.took_s = 0.0;
@@ -336,6 +337,7 @@ impl RecordedSource {
                 size: stat.virtual_size,
                 resident: stat.resident,
                 data: Bytes(data),
+                shared: last[8].map_or(known.shared, Bytes),
                 ..known
             });
         }
@@ -362,8 +364,7 @@ fn over(mut newer: ProcessReading, older: ProcessReading) -> ProcessReading {
 }
 
 /// What a process is called, as a reading that a description can be compared with.
-fn named(one: &Found) -> ProcessReading {
-    let incarnation = &one.known.incarnation;
+pub(crate) fn named(incarnation: &Incarnation) -> ProcessReading {
     let identity = &incarnation.identity;
     let words = identity.command.as_str().split(' ').filter(|word| !word.is_empty());
     ProcessReading {

@@ -12,6 +12,7 @@ pub mod maps;
 pub mod meminfo;
 pub mod mountinfo;
 pub mod pagemap;
+pub mod peer;
 pub mod rollup;
 pub(crate) mod scan;
 pub mod smaps;

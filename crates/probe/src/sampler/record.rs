@@ -134,18 +134,20 @@ impl Fields<'_> {
     }
 }
 
-/// Sizes in statm, in pages: all of it, resident, data and stack.
+/// Sizes in statm, in pages: all of it, resident, what of that others may share, data and stack.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Sizes {
     pub(super) size: u64,
     pub(super) resident: u64,
+    pub(super) shared: u64,
     pub(super) data: u64,
 }
 
 impl Sizes {
     pub(super) fn parse(record: &[u8]) -> Option<Self> {
         let statm = crate::proc::statm::parse(record, 1).ok()?;
-        Some(Self { size: statm.size.0, resident: statm.resident.0, data: statm.data.0 })
+        let (size, resident) = (statm.size.0, statm.resident.0);
+        Some(Self { size, resident, shared: statm.shared.0, data: statm.data.0 })
     }
 }
 
@@ -220,7 +222,7 @@ mod tests {
         assert!((0..whole).all(|end| parse_io(&io[..end]).is_none()));
         assert_eq!(
             Sizes::parse(b"765 428 399 5 0 123 0\n"),
-            Some(Sizes { size: 765, resident: 428, data: 123 })
+            Some(Sizes { size: 765, resident: 428, shared: 399, data: 123 })
         );
     }
 

@@ -72,7 +72,7 @@ impl Cell {
 /// What the kernel counts in pages or kilobytes.
 const fn shift_of(column: Column) -> u8 {
     match column {
-        Column::Virtual | Column::Resident | Column::Data => 12,
+        Column::Virtual | Column::Resident | Column::Data | Column::Shared => 12,
         Column::PageTables
         | Column::Anonymous
         | Column::Swapped

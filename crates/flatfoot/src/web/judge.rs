@@ -1,0 +1,113 @@
+//! Judges what is recorded, beside all requests: when there is a new look at a suspect, and else each minute.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use anyhow::Result;
+use model::Confidence;
+use probe::Clock;
+use store::history::{HistoryReader, Window};
+
+use super::desk::{Common, Judged};
+use super::events::FindingsEvent;
+use super::pool::lock;
+use crate::moment::Span;
+use crate::source::{CaseSource, RecordedSource, Source};
+use crate::views;
+
+/// A day is judged.
+const DAY_S: f64 = 86_400.0;
+/// Without anything new.
+const APART_S: f64 = 60.0;
+/// And never more often; of a large store it takes longer, and is done the more seldom.
+const LEAST_S: f64 = 2.0;
+const SHARE: f64 = 10.0;
+
+/// Until the server ends.
+pub(super) fn judge(common: &Common) {
+    let mut judge = Judge::default();
+    while !common.ending.load(Ordering::Relaxed) {
+        let now_s = Clock::monotonic();
+        match judge.is_due(common, now_s) {
+            Ok(true) => {
+                let judged = judge.judge(common);
+                judge.took_s = Clock::monotonic() - now_s;
+                judge.last_s = Some(Clock::monotonic());
+                if judged.is_err() {
+                    judge.reader = None;
+                }
+            }
+            Ok(false) => {}
+            Err(_) => judge.reader = None,
+        }
+        Clock::sleep(0.25);
+    }
+}
+
+#[derive(Default)]
+struct Judge {
+    reader: Option<HistoryReader>,
+    /// When it was judged last, and how long that took.
+    last_s: Option<f64>,
+    took_s: f64,
+    /// The newest tick and look that were judged.
+    tick_ms: i64,
+    look: u64,
+    told: Vec<(String, Confidence)>,
+    seen: HashMap<String, (f64, f64)>,
+}
+
+impl Judge {
+    fn is_due(&mut self, common: &Common, now_s: f64) -> Result<bool> {
+        let Some(last_s) = self.last_s else { return Ok(true) };
+        let since_s = now_s - last_s;
+        if common.served.only_looks || since_s < LEAST_S.max(SHARE * self.took_s) {
+            return Ok(false);
+        }
+        let (tick_ms, look) = self.newest(common)?;
+        Ok(look != self.look || (tick_ms != self.tick_ms && since_s >= APART_S))
+    }
+
+    /// The newest tick, and the newest look.
+    fn newest(&mut self, common: &Common) -> Result<(i64, u64)> {
+        let reader = match &mut self.reader {
+            Some(reader) => reader,
+            None => self.reader.insert(common.served.open()?),
+        };
+        let tick_ms = reader.coverage()?.last().map_or(0, |last| last.last_unix_ms);
+        let look = reader.looks(Window::ALL)?.iter().map(|look| look.id + 1).max().unwrap_or(0);
+        Ok((tick_ms, look))
+    }
+
+    fn judge(&mut self, common: &Common) -> Result<()> {
+        let path = &common.served.path;
+        (self.tick_ms, self.look) = self.newest(common)?;
+        let source: Box<dyn Source> = if common.served.only_looks {
+            Box::new(CaseSource::open(path)?)
+        } else {
+            let to = self.tick_ms as f64 / 1e3;
+            Box::new(RecordedSource::open(path, Some(Span { from: to - DAY_S, to: to + 1.0 }))?)
+        };
+        let outcome = views::diagnosis(source, Vec::new())?;
+        let at_unix_s = if common.is_live() { Clock::wall() } else { self.tick_ms as f64 / 1e3 };
+        let findings = &outcome.diagnosis.findings;
+        for finding in findings {
+            let seen = self.seen.entry(finding.id.clone()).or_insert((at_unix_s, at_unix_s));
+            seen.1 = at_unix_s;
+        }
+        let told: Vec<(String, Confidence)> = findings.iter().map(|f| (f.id.clone(), f.confidence)).collect();
+        let news = FindingsEvent { judged_at: at_unix_s, ids: findings.iter().map(|f| f.id.clone()).collect() };
+        {
+            let mut board = lock(&common.board);
+            board.learn(&outcome.analyser, findings, true);
+        }
+        let is_new = self.last_s.is_none() || told != self.told;
+        self.told = told;
+        common.take_judged(Arc::new(Judged { at_unix_s, outcome, seen: self.seen.clone() }));
+        if is_new {
+            common.teller.send_modify(|all| all.findings = Some(Arc::new(news)));
+        }
+        Ok(())
+    }
+}

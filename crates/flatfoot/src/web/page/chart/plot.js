@@ -1,0 +1,206 @@
+// A picture with a time axis, by uPlot, and how it is handled: drag zooms, shift and drag pans, a double click resets;
+// arrows, + and -, 0 by keyboard. Charts, the birth raster and the lifelines are all made of it.
+
+import { clock, durationShort, local } from '../format.js';
+import { css } from './palette.js';
+
+const uPlot = globalThis.uPlot;
+const FONT = '12px system-ui, sans-serif';
+const SYNCED = new Set(['mousemove', 'mouseleave', 'mouseenter']);
+
+/** Steps of an axis of bytes: powers of two, so that labels are whole. */
+const BYTE_STEPS = Array.from({ length: 56 }, (_, power) => 2 ** power);
+/** Of things that are counted: whole. */
+const COUNT_STEPS = Array.from({ length: 36 }, (_, at) => [1, 2, 5][at % 3] * 10 ** Math.floor(at / 3));
+
+/** Labels of a time axis: the time, and the date below where it changes. */
+export function timeLabels(splits, step) {
+  let before = '';
+  return splits.map((at) => {
+    const text = local(at);
+    const day = text.slice(0, 10);
+    const time = step >= 86400 ? '' : step >= 60 ? text.slice(11, 16) : text.slice(11);
+    const date = day === before ? '' : day.slice(5);
+    before = day;
+    if (!time) return day.slice(5);
+    return date ? `${time}\n${date}` : time;
+  });
+}
+
+/**
+ * `options`: `series` (uPlot's, without the first), `scale` (uPlot's y), `format` (of the y axis), `bands`, `hooks`, `unit`,
+ * `elapsed` (times count from 0), and what is to be told: `onZoom(from, to)`, `onReset()`, `onStep(factor, shift)`,
+ * `onCursor(place)`.
+ */
+export class Plot {
+  constructor(host, options, data, range) {
+    this.host = host;
+    this.options = options;
+    this.range = range;
+    this.busy = false;
+    this.u = new uPlot(this.#settings(options), data, host);
+    this.#watchSize();
+    host.addEventListener('keydown', (event) => this.#key(event));
+  }
+
+  /** New columns and the range they belong to; what is being dragged at stays. */
+  update(data, range) {
+    this.range = range;
+    if (this.busy) return;
+    this.u.batch(() => {
+      this.u.setData(data, false);
+      this.u.setScale('x', { min: range.from, max: range.to });
+    });
+  }
+
+  /** Shows another part at once, until its figures come. */
+  glide(from, to) {
+    this.u.setScale('x', { min: from, max: to });
+  }
+
+  destroy() {
+    this.observer.disconnect();
+    this.u.destroy();
+  }
+
+  get width() {
+    return Math.max(100, this.host.clientWidth);
+  }
+
+  #settings({ series, scale, format, bands, hooks, unit, elapsed, onCursor, splits }) {
+    const grid = { stroke: css('--grid'), width: 1 };
+    const axis = { stroke: css('--dim'), font: FONT, grid, ticks: { ...grid, size: 4 } };
+    return {
+      width: this.width,
+      height: this.host.clientHeight || 240,
+      padding: [10, 20, 0, 0],
+      legend: { show: false },
+      scales: { x: { time: false, range: () => [this.range.from, this.range.to].map((at, side) => this.#shown?.[side] ?? at) }, y: scale },
+      axes: [
+        {
+          ...axis,
+          space: 80,
+          incrs: elapsed ? ELAPSED_STEPS : TIME_STEPS,
+          splits: (u, index, min, max, step) => timeSplits(min, max, step, elapsed),
+          values: (u, at, index, space, step) => (elapsed ? at.map((s) => durationShort(s)) : timeLabels(at, step)),
+          size: 40,
+        },
+        {
+          ...axis,
+          size: 58,
+          space: 34,
+          ...(STEPS[unit] ? { incrs: STEPS[unit] } : {}),
+          ...(splits ? { splits } : {}),
+          values: (u, at) => at.map((value) => format(value)),
+        },
+      ],
+      series: [{}, ...series],
+      bands,
+      hooks: {
+        ...hooks,
+        setSelect: [() => this.#selected()],
+        setCursor: [(u) => onCursor?.(u.cursor.idx)],
+      },
+      cursor: {
+        y: false,
+        points: { show: false },
+        drag: { x: true, y: false, setScale: false, dist: 6 },
+        sync: { key: elapsed ? 'elapsed' : 'time', scales: ['x', null], setSeries: false, filters: { pub: (type) => SYNCED.has(type) } },
+        bind: {
+          dblclick: () => () => {
+            this.options.onReset?.();
+            return null;
+          },
+          mousedown: (u, target, handler) => (event) => {
+            if (event.button === 0 && event.shiftKey) this.#pan(event);
+            else {
+              this.busy = event.button === 0;
+              addEventListener('mouseup', () => setTimeout(() => (this.busy = false)), { once: true });
+              handler(event);
+            }
+            return null;
+          },
+        },
+      },
+    };
+  }
+
+  #shown = null;
+
+  #selected() {
+    const { left, width } = this.u.select;
+    if (width < 6) return;
+    const from = this.u.posToVal(left, 'x');
+    const to = this.u.posToVal(left + width, 'x');
+    this.u.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
+    this.options.onZoom?.(from, to);
+  }
+
+  /** Moves what is seen with the pointer. */
+  #pan(start) {
+    // uPlot's listeners are passive: what the shift key marked is let go instead.
+    getSelection()?.empty();
+    this.busy = true;
+    const { min, max } = this.u.scales.x;
+    const perPixel = (max - min) / this.u.over.clientWidth;
+    const shift = (event) => (start.clientX - event.clientX) * perPixel;
+    const move = (event) => {
+      this.#shown = [min + shift(event), max + shift(event)];
+      this.glide(...this.#shown);
+    };
+    const stop = (event) => {
+      removeEventListener('mousemove', move);
+      this.#shown = null;
+      this.busy = false;
+      if (Math.abs(event.clientX - start.clientX) > 3) this.options.onZoom?.(min + shift(event), max + shift(event));
+    };
+    addEventListener('mousemove', move);
+    addEventListener('mouseup', stop, { once: true });
+  }
+
+  #key(event) {
+    if (event.target !== this.host || event.ctrlKey || event.metaKey || event.altKey) return;
+    const steps = { ArrowLeft: [1, -0.25], ArrowRight: [1, 0.25], PageUp: [1, -1], PageDown: [1, 1] };
+    const step = steps[event.key];
+    if (step) {
+      event.preventDefault();
+      this.options.onStep?.(...step);
+    } else if (event.key === ',' || event.key === '.') {
+      this.#walk(event.key === ',' ? -1 : 1);
+    }
+  }
+
+  /** Moves the cursor by a column. */
+  #walk(by) {
+    const { u } = this;
+    const times = u.data[0];
+    const at = Math.min(times.length - 1, Math.max(0, (u.cursor.idx ?? times.length) + by));
+    if (times.length) u.setCursor({ left: u.valToPos(times[at], 'x'), top: u.over.clientHeight / 2 });
+  }
+
+  #watchSize() {
+    this.observer = new ResizeObserver(() => {
+      const { width } = this;
+      const height = this.host.clientHeight || 240;
+      if (Math.abs(width - this.u.width) >= 1 || Math.abs(height - this.u.height) >= 1) this.u.setSize({ width, height });
+    });
+    this.observer.observe(this.host);
+  }
+}
+
+const STEPS = { bytes: BYTE_STEPS, count: COUNT_STEPS };
+const TIME_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800, 1209600, 2592000, 7776000];
+const ELAPSED_STEPS = TIME_STEPS;
+
+/** Places of labels: whole minutes, hours and days of the reader's time zone. */
+function timeSplits(min, max, step, elapsed) {
+  const offset = elapsed ? 0 : -new Date(min * 1000).getTimezoneOffset() * 60;
+  const places = [];
+  for (let at = Math.ceil((min + offset) / step) * step - offset; at <= max; at += step) places.push(at);
+  return places;
+}
+
+/** The time under the cursor, in words. */
+export function cursorTime(at, elapsed) {
+  return elapsed ? `after ${durationShort(at)}` : `${local(at).slice(0, 10)} ${clock(at)}`;
+}

@@ -1,0 +1,166 @@
+// Two windows over each other: before and after a restart, today and yesterday.
+
+import { command, h, put, say } from '../dom.js';
+import * as api from '../api.js';
+import { amount, byteRate, duration, local, minute, period, rate, unix } from '../format.js';
+import { notJudged, tabs } from '../parts.js';
+import { changed, go, link, state } from '../state.js';
+import { Table } from '../table.js';
+import { Page } from './page.js';
+
+const DAY = 86400;
+
+const growth = (unit, perS, interval) => {
+  if (perS == null) return '?';
+  if (interval && interval[0] <= 0 && interval[1] >= 0) return '0';
+  return `${perS > 0 ? '+' : ''}${unit === 'bytes' ? byteRate(perS) : rate(perS)}`;
+};
+const each = (text, periodS) => (periodS == null ? text : `${text}, each ${period(periodS)}`);
+
+const MOST_ROWS = 300;
+const changes = (row) => !['same', 'unknown'].includes(row.change);
+const moves = (perS, interval) => perS != null && !(interval && interval[0] <= 0 && interval[1] >= 0);
+
+/** Does it change, or go on growing? */
+const isTelling = (row) => changes(row) || moves(row.rate_before_per_s, row.rate_before_interval) || moves(row.rate_after_per_s, row.rate_after_interval);
+const weight = (row) => (changes(row) ? 2 : 0) + (row.period_after_s != null || row.period_before_s != null ? 1 : 0);
+
+const COLUMNS = [
+  { label: 'Process', cell: (row) => row.process },
+  { label: 'What', cell: (row) => row.what },
+  { label: 'Before', num: true, cell: (row) => (row.before == null ? '-' : amount(row.unit, row.before)) },
+  { label: 'Growth', num: true, cell: (row) => each(growth(row.unit, row.rate_before_per_s, row.rate_before_interval), row.period_before_s) },
+  { label: 'After', num: true, cell: (row) => (row.after == null ? '-' : amount(row.unit, row.after)) },
+  { label: 'Growth', num: true, cell: (row) => each(growth(row.unit, row.rate_after_per_s, row.rate_after_interval), row.period_after_s) },
+  { label: 'Change', cell: (row) => row.change },
+];
+
+/** Before and after. */
+export default class Compare extends Page {
+  build() {
+    this.heading = h('h1', { tabindex: '-1' }, 'Compare');
+    this.tabs = h('div', {});
+    this.presets = h('div', { class: 'choices wrap', role: 'group', 'aria-label': 'Windows to compare' });
+    this.inputs = Object.fromEntries(['a_from', 'a_to', 'b_from', 'b_to'].map((name) => [name, this.#input(name)]));
+    const window = (title, a, b) => h('fieldset', {}, h('legend', {}, title), h('label', {}, 'from ', this.inputs[a]), h('label', {}, 'to ', this.inputs[b]));
+    this.summary = h('p', { class: 'verdict' });
+    this.findings = h('div', {});
+    this.chartPlace = h('div', { class: 'charts two' });
+    this.table = new Table({ caption: 'Figures before and after', hideCaption: true, columns: COLUMNS, rowKey: (row) => `${row.process}\u0001${row.what}`, rowClass: (row) => (['same', 'unknown', 'stopped', 'slower'].includes(row.change) ? '' : 'growing') });
+    this.quiet = h('p', { class: 'dim' });
+    this.notJudged = h('section', { class: 'not-judged' });
+    this.commandPlace = h('p', { class: 'as-command' });
+    return [
+      h('header', { class: 'head' }, this.heading, this.tabs, this.summary),
+      h('section', { class: 'windows', 'aria-label': 'Windows' }, this.presets, window('Before', 'a_from', 'a_to'), window('After', 'b_from', 'b_to')),
+      this.findings,
+      this.chartPlace,
+      h('section', { 'aria-labelledby': 'figures-title' }, h('h2', { id: 'figures-title' }, 'Figures'), this.table.element, this.quiet, this.commandPlace),
+      this.notJudged,
+    ];
+  }
+
+  #input(name) {
+    const input = h('input', { type: 'datetime-local', step: '1', name });
+    input.addEventListener('change', () => {
+      const at = new Date(input.value).getTime() / 1000;
+      if (Number.isFinite(at)) go({ ...this.windows, [name]: Math.round(at) });
+    });
+    return input;
+  }
+
+  title() {
+    return this.heading.textContent;
+  }
+
+  /** The windows that are compared: the URL's, or the two halves of the last two hours (of all there is, when that is less). */
+  get windows() {
+    const looked = state();
+    const names = ['a_from', 'a_to', 'b_from', 'b_to'];
+    if (names.every((name) => Number.isFinite(Number(looked[name])) && looked[name])) return Object.fromEntries(names.map((name) => [name, Number(looked[name])]));
+    const end = this.#end;
+    const start = Math.max(this.context.info?.recorded?.from ?? end - 7200, end - 7200);
+    const middle = Math.round((start + end) / 2);
+    return { a_from: Math.round(start), a_to: middle, b_from: middle, b_to: Math.round(end) };
+  }
+
+  get #end() {
+    return this.context.info?.live ? this.now() : (this.context.info?.recorded?.to ?? this.now());
+  }
+
+  async load({ process }) {
+    const windows = this.windows;
+    const [doc, subject] = await Promise.all([
+      api.get('/compare', { process, ...windows, pixels: this.pixels }, 'compare'),
+      process ? api.get(`/processes/${encodeURIComponent(process)}`, { from: this.context.info?.recorded?.from, pixels: 16 }, 'subject').catch((error) => (api.overtaken(error) ? Promise.reject(error) : null)) : null,
+    ]);
+    return { doc, subject, windows };
+  }
+
+  fill({ doc, subject, windows }) {
+    const { process } = state();
+    const name = subject?.process ? `${subject.process.name}[${subject.process.pid}]` : null;
+    say(this.heading, name ? `Compare ${name}` : 'Compare');
+    put(this.tabs, [process, location.search], () => (process ? tabs('compare', process) : null));
+    for (const [key, input] of Object.entries(this.inputs)) if (document.activeElement !== input) input.value = local(windows[key]).replace(' ', 'T');
+    this.#presets(subject);
+    const span = (from, to) => `${minute(from)} (${duration(to - from)})`;
+    say(this.summary, `before: ${span(windows.a_from, windows.a_to)} · after: ${span(windows.b_from, windows.b_to)}`);
+    const length = Math.max(windows.a_to - windows.a_from, windows.b_to - windows.b_from);
+    this.charts(this.chartPlace, doc.charts ?? [], { from: 0, to: length, live: false }, { elapsed: true, onZoom: null, onReset: null, onStep: null });
+    this.#findings(doc.findings ?? []);
+    const rows = (doc.processes ?? []).flatMap((one) => one.figures.map((figure) => ({ process: one.process, ...figure })));
+    const told = state().all ? rows : rows.filter(isTelling);
+    this.table.update([...told].sort((a, b) => weight(b) - weight(a)).slice(0, MOST_ROWS));
+    const left = rows.length - told.length;
+    put(this.quiet, [left, state().all], () =>
+      left > 0 || state().all ? [left > 0 ? `${left} figures stand still. ` : '', h('a', { href: changed({ all: state().all ? null : '1' }), 'data-focus': 'all' }, state().all ? 'Leave out what stands still' : 'Show them')] : null,
+    );
+    notJudged(this.notJudged, doc.not_judged);
+    put(this.commandPlace, windows, () => command(`flatfoot compare ${iso(windows.a_from)}..${iso(windows.a_to)} ${iso(windows.b_from)}..${iso(windows.b_to)}`, { quiet: true }));
+  }
+
+  #presets(subject) {
+    const end = Math.round(this.#end);
+    const from = this.context.info?.recorded?.from ?? end - 3600;
+    const today = end - (((end - new Date(end * 1000).getTimezoneOffset() * 60) % DAY) + DAY) % DAY;
+    const pairs = [
+      ['the last hour and the one before', end - 7200, end - 3600, end - 3600, end],
+      ['today and yesterday', today - DAY, today - DAY + (end - today), today, end],
+      ['both halves of all', from, (from + end) / 2, (from + end) / 2, end],
+      ...markers(subject).map((marker) => [`before and after: ${marker.text}`, ...around(marker.at, from, end)]),
+    ];
+    put(this.presets, [pairs.map(([name]) => name), Math.floor(end / 60), location.search], () =>
+      pairs
+        .filter(([, a, , , d]) => a >= from - 60 && d <= end + 60)
+        .map(([name, ...ends]) => h('a', { href: changed(Object.fromEntries(['a_from', 'a_to', 'b_from', 'b_to'].map((key, at) => [key, Math.round(ends[at])]))), 'data-focus': `preset-${name}` }, name)),
+    );
+  }
+
+  #findings(list) {
+    put(this.findings, list, () =>
+      list.length
+        ? h('section', {}, h('h2', {}, 'Findings'), h('ul', { class: 'plain' }, list.map((one) => h('li', {}, h('b', {}, one.change), ` ${one.kind.replaceAll('-', ' ')} `, h('a', { href: link('finding', { id: one.id }) }, one.subject), one.same_as ? `, the same leak as ${one.same_as} on the other side` : '', ' ', h('span', { class: `sure ${one.confidence}` }, one.confidence)))))
+        : null,
+    );
+  }
+
+  key() {
+    return false;
+  }
+}
+
+/** Moments to look before and after of. */
+function markers(subject) {
+  const all = (subject?.charts ?? []).flatMap((chart) => chart.markers ?? []).filter((marker) => ['restart', 'reboot', 'oom'].includes(marker.kind));
+  const once = new Map(all.map((marker) => [`${marker.at} ${marker.text}`, marker]));
+  return [...once.values()].slice(-4);
+}
+
+/** Windows of the same length on both sides of a moment. */
+function around(at, from, end) {
+  const span = Math.min(at - from, end - at, DAY);
+  return [at - span, at, at, at + span];
+}
+
+const iso = (at) => new Date(at * 1000).toISOString().slice(0, 19) + 'Z';

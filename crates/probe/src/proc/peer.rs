@@ -1,0 +1,107 @@
+//! Who is at the other end of a TCP connection within this host? The kernel knows the user of each socket.
+//!
+//! ```text
+//! /proc/net/tcp   1: 0100007F:A0B2 0100007F:24C9 01 00000000:00000000 00:00000000 00000000  1000        0 81533 1 …
+//!                    local         remote        st                                         uid
+//! ```
+//!
+//! The other end's local address is our remote one. Addresses are the bytes of the wire, four at a time as a number of
+//! this machine.
+
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+
+use super::{Absence, ProcRoot, scan};
+
+/// Some hundred thousand sockets; who is beyond is not found.
+const LIMIT: usize = 32 << 20;
+
+/// The user whose socket is at `peer` and connected to `own`; `None` when there is none.
+pub fn user_of(root: &ProcRoot, peer: SocketAddr, own: SocketAddr) -> Result<Option<u32>, Absence> {
+    let mut buffer = Vec::new();
+    let plain = matches!(peer, SocketAddr::V4(_)).then_some(c"self/net/tcp");
+    // A socket that speaks both is in the other table, with its address mapped.
+    for (name, mapped) in plain.map(|name| (name, false)).into_iter().chain([(c"self/net/tcp6", true)]) {
+        match root.read(name, &mut buffer, LIMIT) {
+            Ok(()) => {}
+            Err(Absence::Unsupported) if mapped => continue,
+            Err(absence) => return Err(absence),
+        }
+        let (peer, own) = (written(peer, mapped), written(own, mapped));
+        let found = buffer.split(|byte| *byte == b'\n').skip(1).find_map(|line| user(line, &peer, &own));
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
+}
+
+/// The user of a line, if it is of this connection.
+fn user(line: &[u8], peer: &str, own: &str) -> Option<u32> {
+    let mut words = scan::words(line);
+    let is_it = words.nth(1)? == peer.as_bytes() && words.next()? == own.as_bytes();
+    is_it.then(|| words.nth(4).and_then(scan::number)).flatten().and_then(|user| u32::try_from(user).ok())
+}
+
+/// `0100007F:24C9`.
+fn written(address: SocketAddr, mapped: bool) -> String {
+    let bytes: Vec<u8> = match (address.ip(), mapped) {
+        (IpAddr::V4(ip), false) => ip.octets().to_vec(),
+        (IpAddr::V4(ip), true) => ip.to_ipv6_mapped().octets().to_vec(),
+        (IpAddr::V6(ip), _) => Ipv6Addr::octets(&ip).to_vec(),
+    };
+    let mut text = String::with_capacity(40);
+    for word in bytes.chunks_exact(4) {
+        let word = word.try_into().map_or(0, u32::from_ne_bytes);
+        text.push_str(&format!("{word:08X}"));
+    }
+    text.push_str(&format!(":{:04X}", address.port()));
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{TcpListener, TcpStream};
+
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn addresses_are_written_as_the_kernel_does() {
+        let address = |text: &str| text.parse::<SocketAddr>().unwrap();
+        if cfg!(target_endian = "little") {
+            assert_eq!(written(address("127.0.0.1:9417"), false), "0100007F:24C9");
+            assert_eq!(written(address("127.0.0.1:80"), true), "0000000000000000FFFF00000100007F:0050");
+            assert_eq!(written(address("[::1]:1"), true), "00000000000000000000000001000000:0001");
+        }
+    }
+
+    #[test]
+    fn the_user_of_a_line() {
+        let line: &[u8] = b"   1: 0100007F:A0B2 0100007F:24C9 01 00000000:00000000 00:00000000 00000000  1000        0 81533 1 0 20";
+        assert_eq!(user(line, "0100007F:A0B2", "0100007F:24C9"), Some(1_000));
+        assert_eq!(user(line, "0100007F:24C9", "0100007F:A0B2"), None, "our own end");
+        assert_eq!(user(b"   1: 0100007F:A0B2 0100007F:24C9 01", "0100007F:A0B2", "0100007F:24C9"), None);
+    }
+
+    #[test]
+    fn we_are_who_we_connect_as() {
+        let root = ProcRoot::open("/proc").unwrap();
+        for address in ["127.0.0.1:0", "[::1]:0"] {
+            let Ok(listener) = TcpListener::bind(address) else { continue };
+            let own = listener.local_addr().unwrap();
+            let stream = TcpStream::connect(own).unwrap();
+            let peer = stream.local_addr().unwrap();
+            let user = rustix::process::geteuid().as_raw();
+            assert_eq!(user_of(&root, peer, own), Ok(Some(user)), "{address}");
+            let stranger = SocketAddr::new(peer.ip(), peer.port() ^ 1);
+            assert_eq!(user_of(&root, stranger, own), Ok(None));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = user(&bytes, "0100007F:A0B2", "0100007F:24C9");
+        }
+    }
+}

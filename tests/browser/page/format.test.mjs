@@ -1,0 +1,53 @@
+// Quantities read as on the command line: the examples of crates/model/src/show.rs, taken from its own tests, and the ties
+// that Rust and JavaScript round differently.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+
+import { ROOT } from '../launch.mjs';
+
+const page = new URL('crates/flatfoot/src/web/page/', `file://${ROOT.endsWith('/') ? ROOT : `${ROOT}/`}`);
+const show = await import(await asModule('format.js'));
+
+/** The page has no package.json: its modules are read as text. */
+async function asModule(name) {
+    return `data:text/javascript,${encodeURIComponent(readFileSync(new URL(name, page), 'utf8'))}`;
+}
+
+const NAMES = { count: 'count', bytes: 'bytes', bytes_short: 'bytesShort', duration: 'duration', duration_short: 'durationShort', period: 'period', rate: 'rate', pause: 'pause' };
+
+/** `Bytes::from_kib(2_040)`, `1.0 / 60.0`, `80 << 20` as a number. */
+function number(rust) {
+    const text = rust.replace('Bytes::from_kib', 'KIB').replaceAll('_', '').replace(/KIB\((\d+)\)/, (_, kib) => String(kib * 1024)).replace(/^Bytes\((.*)\)$/, '$1').replace('f64::INFINITY', 'Infinity');
+    const shift = /^(\d+) << (\d+)$/.exec(text);
+    if (shift) return Number(shift[1]) * 2 ** Number(shift[2]);
+    const parts = text.split(' / ').map(Number);
+    return parts.reduce((a, b) => a / b);
+}
+
+test('the examples of the command line', () => {
+    const source = readFileSync(new URL('crates/model/src/show.rs', `file://${ROOT.endsWith('/') ? ROOT : `${ROOT}/`}`), 'utf8');
+    const examples = [...source.matchAll(/assert_eq!\((\w+)\((.+)\), "([^"]+)"\);/g)];
+    let compared = 0;
+    for (const [, name, argument, expected] of examples) {
+        if (!NAMES[name]) continue;
+        assert.equal(show[NAMES[name]](number(argument)), expected, `${name}(${argument})`);
+        compared += 1;
+    }
+    assert.ok(compared >= 15, `only ${compared} examples were found`);
+    assert.deepEqual([0.3, 9, 41, 400, 93_000, 187_200, 11_318_400].map(show.duration), ['0.30 s', '9.0 s', '41 s', '6 m 40 s', '25 h 50 m', '2 d 4 h', '131 d']);
+});
+
+test('ties go to the even digit, as in Rust', () => {
+    assert.deepEqual([show.fixed(0.5, 0), show.fixed(1.5, 0), show.fixed(2.5, 0), show.fixed(0.25, 1), show.fixed(0.75, 1), show.fixed(0.125, 2), show.fixed(0.375, 2), show.fixed(-2.5, 0)], ['0', '2', '2', '0.2', '0.8', '0.12', '0.38', '-2']);
+    assert.deepEqual([show.fixed(0.35, 1), show.fixed(1.005, 2), show.fixed(3.02, 2)], ['0.3', '1.00', '3.02']);
+});
+
+test('what is absent or absurd has words', () => {
+    assert.equal(show.amount('bytes', null), '?');
+    assert.equal(show.local(Number.NaN), '?');
+    assert.equal(show.duration(1e12), 'more than 5 years');
+    assert.equal(show.percent(0.003), '0.3 %');
+    assert.equal(show.byteRate(2 * 1024 * 1024), '2,048 KiB/s');
+});
