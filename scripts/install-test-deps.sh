@@ -34,6 +34,8 @@ needed=(
     "npm npm"
     # instruction counts of the benches
     "valgrind valgrind"
+    # a terminal for the live view
+    "tmux tmux"
     # other users, namespaces, locks
     "setpriv util-linux"
     "unshare util-linux"

@@ -33,7 +33,7 @@ use spark::{Pace, Ring};
 const MOST_ENDED: usize = 64;
 
 /// The processes of a host.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Board {
     at_unix_ms: i64,
     at_boot_ms: u64,
@@ -44,7 +44,7 @@ pub(crate) struct Board {
 }
 
 /// One process.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Member {
     who: Box<Incarnation>,
     figures: Figures,
@@ -54,7 +54,7 @@ struct Member {
 }
 
 /// What a diagnosis concluded of a process.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Learned {
     finding: Option<Finding>,
     limit: Option<NextLimit>,

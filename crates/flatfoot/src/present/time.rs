@@ -18,6 +18,11 @@ pub(crate) fn local(unix_s: f64) -> String {
     timestamp(unix_s).to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
+/// `03:12:09` in the local time zone.
+pub(crate) fn clock(unix_s: f64) -> String {
+    timestamp(unix_s).to_zoned(TimeZone::system()).strftime("%H:%M:%S").to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

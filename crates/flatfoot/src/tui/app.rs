@@ -62,8 +62,8 @@ pub(crate) enum Request {
     Inspect { when: When, of: Subject },
     /// All evidence about a process.
     Diagnose { when: When, of: Subject },
-    /// What leaks on the host.
-    Survey { when: When },
+    /// What leaks on the host, or in these processes.
+    Survey { when: When, pids: Vec<Pid> },
     /// A case file of a process.
     Save { when: When, pid: Pid },
     /// A report of a process.
@@ -123,7 +123,7 @@ pub(crate) struct App {
     start: Start,
     when: When,
     board: Board,
-    /// The board of now, while a moment of the past is shown.
+    /// The board of now, while another is shown: of a moment of the past, or of when it was frozen.
     live: Option<Board>,
     /// Who is listed, in order. Rows are made of those only that are seen.
     listed: Vec<ProcessNo>,
@@ -150,6 +150,7 @@ pub(crate) struct App {
     diagnosed: Option<(String, Result<String, String>)>,
     survey: Option<Result<Diagnosis, String>>,
     surveying: bool,
+    surveyed_unix_s: f64,
     survey_at_s: f64,
     /// A moment on the way to which the view is.
     going_to_ms: Option<i64>,
@@ -187,6 +188,7 @@ impl App {
             diagnosed: None,
             survey: None,
             surveying: false,
+            surveyed_unix_s: 0.0,
             survey_at_s: f64::INFINITY,
             going_to_ms: None,
             span_ms: None,
@@ -295,6 +297,11 @@ impl App {
         self.survey.as_ref()
     }
 
+    /// As of when the findings are; `None` where that is the moment that is shown.
+    pub(crate) fn surveyed_unix_s(&self) -> Option<f64> {
+        (self.when == When::Live && self.surveyed_unix_s > 0.0).then_some(self.surveyed_unix_s)
+    }
+
     pub(crate) fn is_surveying(&self) -> bool {
         self.surveying
     }
@@ -392,7 +399,10 @@ impl App {
             When::Live => now_s + AGAIN_S.max(inspected.took_s * AGAIN_TIMES),
             _ => f64::INFINITY,
         };
-        if !self.frozen || self.inspected().is_none() {
+        let known = self.inspected().is_some();
+        // Who ended meanwhile can't be read any more: what was read before stands.
+        let worse = inspected.threads.is_err() && inspected.map.is_err();
+        if !known || !(self.frozen || worse) {
             self.inspected = Some(inspected);
             self.fill_pager();
             self.dirty = true;
@@ -416,9 +426,11 @@ impl App {
             return;
         }
         self.surveying = false;
+        self.surveyed_unix_s = self.at_unix_s();
         self.survey_at_s = if when == When::Live { now_s + SURVEY_S } else { f64::INFINITY };
         if let Ok(judged) = &survey {
-            self.board.learn(&judged.analyser, &judged.diagnosis.findings, true);
+            let now = self.live.as_mut().filter(|_| when == When::Live);
+            now.unwrap_or(&mut self.board).learn(&judged.analyser, &judged.diagnosis.findings, true);
         }
         self.survey = Some(survey.map(|judged| judged.diagnosis));
         if !self.frozen {
@@ -444,8 +456,10 @@ impl App {
         self.span_ms = Some((first_ms, last_ms));
         let before = self.turn_to(board);
         if self.when == When::Live {
-            self.live = Some(before);
+            // A frozen one is not that of now.
+            self.live.get_or_insert(before);
         }
+        self.frozen = false;
         self.when = if self.start.when == When::Case { When::Case } else { When::Past(at_ms) };
         self.follows = at_ms >= last_ms && matches!(self.start.when, When::Past(_));
         self.follow_at_s = if self.follows { now_s + FOLLOW_S } else { f64::INFINITY };
@@ -494,11 +508,13 @@ impl App {
 
     /// Time went by: what is due is asked for.
     pub(crate) fn at(&mut self, now_s: f64) {
-        if self.survey_at_s <= now_s && !self.surveying && !(self.frozen && self.survey.is_some()) {
-            self.surveying = true;
+        if self.survey_at_s <= now_s && !self.surveying {
             self.survey_at_s = f64::INFINITY;
-            self.requests.push_back(Request::Survey { when: self.when });
-            self.dirty = true;
+            if !self.frozen || self.survey.is_none() {
+                self.surveying = true;
+                self.requests.push_back(Request::Survey { when: self.when, pids: self.start.only.clone() });
+                self.dirty = true;
+            }
         }
         if self.follow_at_s <= now_s {
             self.follow_at_s = f64::INFINITY;
@@ -625,7 +641,13 @@ impl App {
 
     pub(super) fn freeze(&mut self, now_s: f64) {
         self.frozen = !self.frozen;
+        if self.frozen && self.when == When::Live {
+            self.live = Some(self.board.clone());
+        }
         if !self.frozen {
+            if let (When::Live, Some(live)) = (self.when, self.live.take()) {
+                self.board = live;
+            }
             self.after_change(Self::arrange, now_s);
             self.inspect_at_s = self.inspect_at_s.min(now_s + REST_S);
             if self.when == When::Live && self.survey_at_s.is_infinite() {
@@ -672,9 +694,14 @@ impl App {
     pub(super) fn select(&mut self, step: impl FnOnce(&mut List), now_s: f64) {
         self.after_change(
             |app| {
+                let ended = app.has_ended();
                 step(&mut app.list);
                 app.selected = app.listed.get(app.list.at()).copied();
                 app.point();
+                if ended && !app.has_ended() {
+                    // Who ended was listed as long as it was selected.
+                    app.arrange();
+                }
             },
             now_s,
         );
@@ -742,6 +769,7 @@ impl App {
         if let Some(live) = self.live.take() {
             self.turn_to(live);
         }
+        self.frozen = false;
         self.when = When::Live;
         self.going_to_ms = None;
         self.busy = None;

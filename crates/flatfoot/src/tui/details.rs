@@ -52,7 +52,8 @@ pub(crate) fn draw(app: &App, area: Rect, beside: bool, pen: &mut Pen<'_>) {
         let rest = Rect { x: body.x + 1, y: body.y + above + 1, width: body.width - 1, height: below };
         memory(inspected, rest, pen);
     } else {
-        let left = DETAILS_WIDTH.min(body.width * 6 / 10);
+        // Patterns need a name and its births at least.
+        let left = DETAILS_WIDTH.min(body.width * 55 / 100);
         memory(inspected, Rect { width: left, ..body }, pen);
         let right = Rect { x: body.x + left + 2, width: body.width.saturating_sub(left + 2), ..body };
         patterns(inspected, right, pen);

@@ -8,6 +8,7 @@ use super::palette::Role;
 use super::pen::Pen;
 use crate::analyse::Diagnosis;
 use crate::present::diagnosis::{headline, nearest_limit, process};
+use crate::present::time;
 
 /// Draws them.
 pub(crate) fn draw(app: &App, area: Rect, pen: &mut Pen<'_>) {
@@ -15,7 +16,13 @@ pub(crate) fn draw(app: &App, area: Rect, pen: &mut Pen<'_>) {
         return;
     }
     let count = match app.survey() {
-        Some(Ok(diagnosis)) => format!("findings: {}", show::count(diagnosis.findings.len() as u64)),
+        Some(Ok(diagnosis)) => {
+            let count = show::count(diagnosis.findings.len() as u64);
+            match app.surveyed_unix_s() {
+                Some(at) => format!("findings: {count}, at {}", time::clock(at)),
+                None => format!("findings: {count}"),
+            }
+        }
         _ => "findings".to_owned(),
     };
     let x = pen.rule(Rect { height: 1, ..area }, &count, Role::Strong);

@@ -40,10 +40,11 @@ pub(crate) fn draw(app: &App, area: Rect, pen: &mut Pen<'_>) {
 /// The time that is shown, what kind of time that is, and how that looks.
 fn moment(app: &App) -> (String, String, Role) {
     let unix_s = app.at_unix_s();
-    let local = if unix_s > 0.0 { time::local(unix_s) } else { String::new() };
+    let known = |text: String| if unix_s > 0.0 { text } else { String::new() };
+    let local = known(time::local(unix_s));
     match app.when() {
         When::Live => {
-            let clock = local.split(' ').next_back().unwrap_or_default().to_owned();
+            let clock = known(time::clock(unix_s));
             if app.is_frozen() {
                 (clock, "frozen".to_owned(), Role::Warn)
             } else {

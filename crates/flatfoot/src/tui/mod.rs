@@ -27,3 +27,6 @@ pub(crate) use draw::Look;
 pub(crate) use glyphs::Glyphs;
 pub(crate) use palette::Palette;
 pub(crate) use view::{Place, Plan, run};
+
+#[cfg(test)]
+mod tests;

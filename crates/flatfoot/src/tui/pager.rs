@@ -144,6 +144,21 @@ fn wrapped(line: &str, width: usize) -> Vec<String> {
     if line.chars().count() <= width {
         return vec![line.to_owned()];
     }
+    // What stands apart at the right end (a check, how sure it is) goes on a line of its own, or comes nearer.
+    let begin = line.len() - line.trim_start_matches(' ').len();
+    if let Some((left, right)) = line.rsplit_once("   ")
+        && label(line) < left.trim_end().len()
+        && left.trim_end().len() > begin
+    {
+        let left = left.trim_end();
+        let near = format!("{left}   {}", right.trim_start());
+        if near.chars().count() <= width {
+            return vec![near];
+        }
+        let mut out = wrapped(left, width);
+        out.extend(wrapped(&format!("{:1$}{2}", "", begin + 5, right.trim_start()), width));
+        return out;
+    }
     let blanks = line.len() - line.trim_start_matches(' ').len();
     let indent = if label(line) > 0 { LABEL } else { blanks + 2 }.min(width / 2);
     let mut out = Vec::new();
@@ -156,10 +171,11 @@ fn wrapped(line: &str, width: usize) -> Vec<String> {
             out.push(format!("{:pad$}{rest}", ""));
             return out;
         }
-        let head = rest.get(..=end).unwrap_or(rest);
+        let head = rest.get(..end).unwrap_or(rest);
         // A cut within the indentation would make an empty line.
         let least = rest.len() - rest.trim_start_matches(' ').len();
-        let cut = head.rfind(' ').filter(|cut| *cut > least).unwrap_or(end);
+        let before = head.rfind(' ').filter(|cut| *cut > least);
+        let cut = if rest.as_bytes().get(end) == Some(&b' ') { end } else { before.unwrap_or(end) };
         let (piece, more) = rest.split_at_checked(cut).unwrap_or((rest, ""));
         out.push(format!("{:pad$}{}", "", piece.trim_end()));
         rest = more.trim_start_matches(' ');
@@ -183,8 +199,10 @@ mod tests {
             wrapped(line, 40),
             ["RISK          not memory: 5.6 GiB", "              promised, 1.3 GiB used. It", "              stops at pids.max"]
         );
-        let item = "  1  24 of 24 stacks found     check: pmap 3248 | grep -c 2024K";
-        assert_eq!(wrapped(item, 40), ["  1  24 of 24 stacks found     check:", "    pmap 3248 | grep -c 2024K"]);
+        let item = "  1  24 of 24 stacks found         check: pmap 3248 | grep -c 2024K";
+        let pieces = ["  1  24 of 24 stacks found", "       check: pmap 3248 | grep -c 2024K"];
+        assert_eq!(wrapped(item, 40), pieces);
+        assert_eq!(wrapped(item, 64), ["  1  24 of 24 stacks found   check: pmap 3248 | grep -c 2024K"]);
     }
 
     #[test]

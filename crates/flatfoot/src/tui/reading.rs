@@ -89,8 +89,8 @@ fn answer(origin: &Origin, job: Request) -> Event {
             let judged = judge(origin, when, vec![of.pid]).map_err(said);
             Event::Diagnosed(of, Box::new(judged))
         }
-        Request::Survey { when } => {
-            Event::Surveyed(when, Box::new(judge(origin, when, Vec::new()).map_err(said)))
+        Request::Survey { when, pids } => {
+            Event::Surveyed(when, Box::new(judge(origin, when, pids).map_err(said)))
         }
         Request::Visit { at_ms } => Event::Visited(Box::new(visit(origin, at_ms).map_err(said))),
         Request::Follow { known_ms } => Event::Followed(Box::new(follow(origin, known_ms))),

@@ -170,7 +170,10 @@ fn cell(cell: Cell, row: &BoardRow, at: Rect, pen: &mut Pen<'_>) {
         }
         Cell::Growing => match &top.growing {
             Some(growing) => {
-                pen.text(x, y, width, growing, Role::Bad);
+                // A pattern says by itself that threads are meant.
+                let narrow = pen.width(growing) > width;
+                let pattern = growing.strip_prefix("threads ").filter(|_| narrow);
+                pen.text(x, y, width, pattern.unwrap_or(growing), Role::Bad);
             }
             None => {
                 pen.text(x, y, width, "-", Role::Dim);
