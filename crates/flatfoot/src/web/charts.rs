@@ -183,7 +183,13 @@ impl Grid {
         let mut standing = before
             .checked_sub(1)
             .and_then(|at| points.get(at))
-            .filter(|point| !gaps.iter().any(|gap| gap.from_unix_ms >= point.at_unix_ms && gap.from_unix_ms < self.from_ms && gap.until_unix_ms >= self.from_ms))
+            .filter(|point| {
+                !gaps.iter().any(|gap| {
+                    gap.from_unix_ms >= point.at_unix_ms
+                        && gap.from_unix_ms < self.from_ms
+                        && gap.until_unix_ms >= self.from_ms
+                })
+            })
             .map(|point| point.value as f64);
         for column in 0..self.columns {
             let begin_ms = self.from_ms.saturating_add((column as f64 * self.step_ms()) as i64);
@@ -216,7 +222,9 @@ impl Grid {
                 continue;
             }
             let rate = (b.value - a.value) as f64 * scale * 1e3 / (b.at_unix_ms - a.at_unix_ms) as f64;
-            let (Some(first), Some(last)) = (self.column_of(from), self.column_of(until - 1)) else { continue };
+            let (Some(first), Some(last)) = (self.column_of(from), self.column_of(until - 1)) else {
+                continue;
+            };
             for column in first..=last {
                 let begin = self.from_ms as f64 + column as f64 * self.step_ms();
                 let shared = (until as f64).min(begin + self.step_ms()) - (from as f64).max(begin);
@@ -275,7 +283,13 @@ impl Strip {
     }
 
     /// Column by column of two: `last` of both, `low` and `high` by what each may be at its least and most.
-    pub(super) fn with(&self, other: &Self, low: fn(f64, (f64, f64)) -> f64, high: fn(f64, (f64, f64)) -> f64, last: fn(f64, f64) -> f64) -> Self {
+    pub(super) fn with(
+        &self,
+        other: &Self,
+        low: fn(f64, (f64, f64)) -> f64,
+        high: fn(f64, (f64, f64)) -> f64,
+        last: fn(f64, f64) -> f64,
+    ) -> Self {
         let mut both = Self::empty(self.last.len());
         for at in 0..self.last.len() {
             let of = |list: &[Option<f64>]| list.get(at).copied().flatten();
@@ -290,7 +304,12 @@ impl Strip {
 
     /// What of one is left without another, never below nothing.
     pub(super) fn less(&self, other: &Self) -> Self {
-        self.with(other, |l, (_, oh)| (l - oh).max(0.0), |h, (ol, _)| (h - ol).max(0.0), |v, ov| (v - ov).max(0.0))
+        self.with(
+            other,
+            |l, (_, oh)| (l - oh).max(0.0),
+            |h, (ol, _)| (h - ol).max(0.0),
+            |v, ov| (v - ov).max(0.0),
+        )
     }
 
     /// Adds another, where that is known.
@@ -383,7 +402,8 @@ mod tests {
     #[test]
     fn what_only_rises_is_shown_by_its_rate() {
         let grid = Grid::new(0, 4_000, 4, 1);
-        let strip = grid.rates(&series(&[(0, 0), (1_000, 100), (2_000, 100), (3_500, 250), (3_900, 10)], &[]), 0.01);
+        let strip =
+            grid.rates(&series(&[(0, 0), (1_000, 100), (2_000, 100), (3_500, 250), (3_900, 10)], &[]), 0.01);
         assert_eq!(strip.high, [Some(1.0), Some(0.0), Some(1.0), Some(1.0)]);
         assert_eq!(strip.last[0], Some(1.0));
         assert!(strip.last[2].is_some_and(|rate| rate > 0.0), "{strip:?}");
@@ -391,7 +411,8 @@ mod tests {
 
     #[test]
     fn numbers_are_written_as_short_as_they_are() {
-        let numbers = vec![Some(4.0), None, Some(0.0), Some(1.0 / 3.0), Some(123_456_789.25), Some(-2.0), Some(1.5e-7)];
+        let numbers =
+            vec![Some(4.0), None, Some(0.0), Some(1.0 / 3.0), Some(123_456_789.25), Some(-2.0), Some(1.5e-7)];
         let line = Line { last: numbers, ..Line::default() };
         let text = serde_json::to_string(&line).unwrap();
         assert_eq!(text, r#"{"name":"","last":[4,null,0,0.333333,123456789.0,-2,1.5e-7]}"#);

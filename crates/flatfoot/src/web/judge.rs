@@ -109,7 +109,8 @@ impl Judge {
         let mut told: Vec<(String, Pid, Confidence)> =
             findings.iter().map(|f| (f.id.clone(), f.process.pid, f.confidence)).collect();
         told.sort_unstable();
-        let news = FindingsEvent { judged_at: at_unix_s, ids: findings.iter().map(|f| f.id.clone()).collect() };
+        let news =
+            FindingsEvent { judged_at: at_unix_s, ids: findings.iter().map(|f| f.id.clone()).collect() };
         {
             let mut board = lock(&common.board);
             board.learn(&outcome.analyser, findings, true);

@@ -87,7 +87,11 @@ pub(crate) fn run(args: &cli::Serve, term: Term) -> Result<Code> {
     let judge = spawn("flatfoot-judge", &common, judge::judge)?;
     let desks = Arc::clone(&common);
     let pool = Pool::start(move || Desk::new(Arc::clone(&desks)), be_polite)?;
-    let ended = runtime.block_on(http::serve(&listener, Arc::new(http::App::new(Arc::clone(&common), pool, news)), people));
+    let ended = runtime.block_on(http::serve(
+        &listener,
+        Arc::new(http::App::new(Arc::clone(&common), pool, news)),
+        people,
+    ));
     common.ending.store(true, Ordering::Relaxed);
     // What still reads is not waited for: it writes nothing.
     runtime.shutdown_background();
