@@ -153,8 +153,11 @@ export async function handling(t, at) {
     });
 
     await t.test('on paper are figures, not tools', async (t) => {
-        const page = await openPart(t, at, process);
+        const page = await openPart(t, at, process, { dark: true });
         await page.emulateMedia({ media: 'print' });
+        // Ink on paper, whatever the screen has.
+        const ink = await page.locator('h1').evaluate((heading) => getComputedStyle(heading).color);
+        assert.ok(ink.match(/\d+/g).every((part) => Number(part) < 80), ink);
         for (const tool of ['.main-nav', '.tabs', '.range .choices', '.tool', '.copy', '.skip']) {
             assert.equal(await page.locator(tool).filter({ visible: true }).count(), 0, tool);
         }

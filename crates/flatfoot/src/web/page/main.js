@@ -155,6 +155,8 @@ themeButton.addEventListener('click', () => {
   repaint();
 });
 system.addEventListener('change', repaint);
+// Pictures are painted for paper, and back.
+matchMedia('print').addEventListener('change', repaint);
 
 const KEYS_BELONG = 'input, select, textarea, [contenteditable]';
 
