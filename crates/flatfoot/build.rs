@@ -12,7 +12,8 @@ fn main() {
     let mut code = String::from("pub(super) const FILES: &[(&str, &[u8])] = &[\n");
     for file in files {
         let name = file.strip_prefix(&root).unwrap_or(&file).to_string_lossy().into_owned();
-        let _ = writeln!(code, "    ({:?}, include_bytes!({:?})),", format!("/{name}"), file.to_string_lossy());
+        let _ =
+            writeln!(code, "    ({:?}, include_bytes!({:?})),", format!("/{name}"), file.to_string_lossy());
     }
     code.push_str("];\n");
     let out = PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default()).join("page.rs");

@@ -105,7 +105,7 @@ const SAYS = {
         const doc = await answer(page, `/processes/${at.id}/map?rows=1`);
         const said = await text(page);
         for (const { class: name } of doc.classes) assert.ok(said.includes(name), name);
-        assert.match(await page.locator('svg.histogram').getAttribute('aria-label'), /Most of the memory/);
+        assert.match(await page.locator('svg.histogram').getAttribute('aria-label'), /Most, but for guards, have/);
         await page.getByRole('link', { name: 'thread stack' }).first().click();
         await page.waitForURL(/class=thread/);
         await shown(page);

@@ -1,13 +1,14 @@
-// The page on the founding case as a recorder keeps it: a JVM that makes a pool of one thread each second and never shuts
-// it down. One JVM, one recorder, one server for all of it.
+// The page on the founding case: JRuby's jobs on Quartz, a pool of one thread each second that nobody shuts down; as a
+// recorder keeps it, and as a case file.
 
+import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 
-import { folder, startFlatfoot, startLeaker, until } from '../launch.mjs';
+import { expectAccessible, flatfoot, folder, startFlatfoot, startLeaker, until } from '../launch.mjs';
 import { handling } from './handling.mjs';
 import { parts } from './parts.mjs';
-import { serveFor } from './support.mjs';
+import { expectSound, openAt, openPart, serveFor } from './support.mjs';
 
 /** The leak's finding, as soon as the server's judge has it. */
 async function findingOf(url, pid) {
@@ -24,7 +25,7 @@ async function idOf(url, pid) {
 }
 
 test('the founding case, recorded', async (t) => {
-    const leaker = await startLeaker(t, 'run-java.sh', ['leak', '* * * * * ?']);
+    const leaker = await startLeaker(t, 'run-jruby.sh', ['leak', '* * * * * ?']);
     const store = `${folder(t)}/store.flatfoot`;
     const recorder = startFlatfoot(t, ['record', '--store', store, '--interval', '1s']);
     await recorder.says(/Recording into/);
@@ -34,4 +35,28 @@ test('the founding case, recorded', async (t) => {
     const at = { url: server.url, pages: server.pages, pid: leaker.pid, id: await idOf(server.url, leaker.pid), finding: finding.id, pattern: finding.subject };
     await handling(t, at);
     await parts(t, at, 'recorded');
+});
+
+test('a case file, on a machine that knows nothing of it', async (t) => {
+    const leaker = await startLeaker(t, 'run-java.sh', ['leak', '250']);
+    const file = `${folder(t)}/case.flatfoot`;
+    await flatfoot(t, ['save', leaker.pid, '--for', '10s', '-o', file]);
+    await leaker.kill();
+    const server = await serveFor(t, [file]);
+    const finding = await findingOf(server.url, leaker.pid);
+    const id = await idOf(server.url, leaker.pid);
+    const queries = { overview: '', process: `?page=process&id=${id}`, threads: `?page=threads&id=${id}`, map: `?page=map&id=${id}`, finding: `?page=finding&id=${finding.id}` };
+    for (const [part, query] of Object.entries(queries)) {
+        await t.test(part, async (t) => {
+            const page = await openPart(t, server, query);
+            await expectSound(page, `case-${part}`);
+            await page.locator('#status').getByText(/recorded|ended/).waitFor();
+        });
+    }
+    await t.test('compare says why it cannot', async (t) => {
+        const page = await openAt(t, server, { path: `/?page=compare&process=${id}` });
+        page.expectTrouble(/400|404/);
+        assert.match(await page.getByRole('alert').innerText(), /compare[\s\S]*hint:/);
+        await expectAccessible(page);
+    });
 });

@@ -6,11 +6,21 @@ use crate::client::Events;
 use crate::server::{Server, assert_valid, chart, id_of, values};
 use crate::support::{Flatfoot, Leaker, wait_for};
 
-const BIRTHS: u64 = 60;
+/// Seconds from birth to birth.
+const PERIOD_S: f64 = 0.25;
 
-/// Leaks a thread each 200 ms until there are sixty.
+/// Leaks a thread each 250 ms, and goes on.
 fn leaker() -> Leaker {
-    Leaker::start("leak", &["threads-unjoined", "200", &BIRTHS.to_string(), "pool-#-thread-1"])
+    Leaker::start("leak", &["threads-unjoined", "250", "0", "pool-#-thread-1"])
+}
+
+/// What is told of something that grows lies between what was there before and what is there after.
+#[track_caller]
+fn between(leaker: &Leaker, what: &str, ask: impl FnOnce() -> u64) {
+    let before = leaker.tasks() as u64;
+    let told = ask();
+    let after = leaker.tasks() as u64;
+    assert!((before..=after).contains(&told), "{what}: {told} is not in {before}..={after}");
 }
 
 /// The finding about a process, when there is one.
@@ -48,40 +58,48 @@ fn a_leak_is_told_to_an_open_page() {
 #[test]
 fn every_view_tells_what_is_there() {
     let flatfoot = Flatfoot::new();
-    let mut leaker = leaker();
+    let leaker = leaker();
     let server = Server::start(&flatfoot, &["--interval", "250ms"]);
-    leaker.line("stopped", 60.0);
+    leaker.wait_for_tasks(24, 60.0);
     let (pid, id) = (leaker.pid(), id_of(leaker.pid()));
-    let threads = BIRTHS + 1;
     let about = server.json("api", "/api/v1");
     assert_eq!((&about["live"], &about["recorded"]["by"]), (&Value::from(true), &"page".into()), "{about:#}");
     let ssh = format!("ssh -L {0}:127.0.0.1:{0} ", server.address.rsplit_once(':').expect("a port").1);
     assert!(about["ssh"].as_str().is_some_and(|line| line.starts_with(&ssh)), "{about:#}");
-    // The last thread is in a tick, and judged.
-    let process = wait_for("all threads, and what they tell", 60.0, || {
+    let process = wait_for("the finding", 60.0, || {
         let process = server.json("process", &format!("/api/v1/processes/{id}?pixels=64"));
-        let last = values(chart(&process, "threads"), "threads").last().copied();
-        let is_whole = last == Some(threads as f64) && !process["findings"].as_array().expect("findings").is_empty();
-        is_whole.then_some(process)
+        (!process["findings"].as_array().expect("findings").is_empty()).then_some(process)
     });
     let finding = process["findings"][0]["id"].as_str().expect("an id").to_owned();
     assert_eq!(process["process"]["id"], id);
     assert_eq!((&process["process"]["pid"], &process["process"]["name"]), (&pid.into(), &"leak".into()));
     let command = process["process"]["command"].as_str().expect("a command");
-    assert!(command.ends_with("threads-unjoined 200 60 pool-#-thread-1"), "{command}");
-    assert_eq!((&process["process"]["ended"], &process["row"]["threads"]), (&Value::Null, &threads.into()));
+    assert!(command.ends_with("threads-unjoined 250 0 pool-#-thread-1"), "{command}");
+    assert_eq!(process["process"]["ended"], Value::Null);
     let grown = values(chart(&process, "threads"), "threads");
-    assert!(grown.is_sorted() && grown[0] < threads as f64, "{grown:?}");
-    let limits: Vec<&Value> = chart(&process, "threads")["limits"].as_array().expect("limits").iter().collect();
+    assert!(grown.is_sorted() && grown[0] < grown[grown.len() - 1], "{grown:?}");
+    assert!(process["row"]["threads"].as_f64() >= grown.last().copied(), "{process:#}");
+    let limits: Vec<&Value> =
+        chart(&process, "threads")["limits"].as_array().expect("limits").iter().collect();
     assert!(limits.iter().any(|limit| limit["name"] == "pid_max" && limit["unit"] == "tasks"), "{limits:#?}");
     for (name, series) in [("descriptors", "descriptors"), ("children", "alive"), ("cpu", "cpu")] {
         assert!(!values(chart(&process, name), series).is_empty(), "{name}");
     }
-    assert_eq!(process, server.json("process", &format!("/api/v1/processes/{pid}?pixels=64")), "by its pid alone");
+    let by_pid = server.json("process", &format!("/api/v1/processes/{pid}?pixels=64"));
+    assert_eq!(process["process"], by_pid["process"], "by its pid alone");
 
     let list = server.json("processes", &format!("/api/v1/processes?filter={pid}&spark=20&rows=500"));
-    let row = list["processes"].as_array().expect("rows").iter().find(|row| row["id"] == id).expect("its row").clone();
-    assert_eq!((&row["growing"], &row["spark"]["unit"]), (&"threads pool-*-thread-1".into(), &"count".into()));
+    let row = list["processes"]
+        .as_array()
+        .expect("rows")
+        .iter()
+        .find(|row| row["id"] == id)
+        .expect("its row")
+        .clone();
+    assert_eq!(
+        (&row["growing"], &row["spark"]["unit"]),
+        (&"threads pool-*-thread-1".into(), &"count".into())
+    );
     assert!(row["spark"]["values"].as_array().is_some_and(|values| !values.is_empty() && values.len() <= 20));
     let one = server.json("processes", "/api/v1/processes?rows=1&by=threads");
     assert_eq!(one["processes"].as_array().map(Vec::len), Some(1));
@@ -89,8 +107,8 @@ fn every_view_tells_what_is_there() {
     let none = server.json("processes", "/api/v1/processes?filter=no%20such%20process%20%F0%9F%A6%B6");
     assert_eq!((&none["matching"], &none["processes"]), (&0.into(), &Value::from(Vec::<Value>::new())));
 
-    threads_are_told(&server, &id, threads);
-    map_is_told(&server, &id);
+    threads_are_told(&server, &id, &leaker);
+    map_is_told(&server, &id, &leaker);
     finding_is_told(&server, &finding, &id);
     overview_is_told(&server);
     taken_away(&flatfoot, &server, &id, &finding);
@@ -98,44 +116,69 @@ fn every_view_tells_what_is_there() {
 
 /// Patterns, births and their rhythm.
 #[track_caller]
-fn threads_are_told(server: &Server, id: &str, threads: u64) {
-    let page = server.json("threads-page", &format!("/api/v1/processes/{id}/threads"));
-    assert_eq!((&page["threads"], &page["births_left_out"]), (&threads.into(), &0.into()));
-    let place = page["groups"].as_array().expect("groups").iter().position(|g| g["pattern"] == "pool-*-thread-1");
+fn threads_are_told(server: &Server, id: &str, leaker: &Leaker) {
+    // What was read a moment ago is told to others, too.
+    std::thread::sleep(std::time::Duration::from_secs(5));
+    let mut page = Value::Null;
+    between(leaker, "threads", || {
+        page = server.json("threads-page", &format!("/api/v1/processes/{id}/threads"));
+        page["threads"].as_u64().expect("a number")
+    });
+    let threads = page["threads"].as_u64().expect("a number");
+    assert_eq!(page["births_left_out"], 0);
+    let place =
+        page["groups"].as_array().expect("groups").iter().position(|g| g["pattern"] == "pool-*-thread-1");
     let place = place.expect("the pattern");
-    assert_eq!(page["groups"][place]["count"], BIRTHS);
+    // All but the first.
+    assert_eq!(page["groups"][place]["count"], threads - 1);
     let births = page["births"].as_array().expect("births");
-    assert_eq!(births.len() as u64, threads);
+    let there = births.iter().filter(|birth| birth["ended"].is_null());
+    assert!(there.clone().count() as u64 >= threads && births.len() as u64 <= threads + 2, "{births:#?}");
     let own: Vec<f64> =
-        births.iter().filter(|birth| birth["pattern"] == place).filter_map(|birth| birth["at"].as_f64()).collect();
-    assert_eq!(own.len() as u64, BIRTHS);
-    // The kernel's own times, to a hundredth.
-    assert!(own.windows(2).all(|pair| (pair[1] - pair[0] - 0.2).abs() < 0.1), "{own:?}");
+        there.filter(|birth| birth["pattern"] == place).filter_map(|birth| birth["at"].as_f64()).collect();
+    assert!(own.len() as u64 >= threads - 1, "{births:#?}");
+    // The kernel's own times, to a hundredth; a busy machine gives some of them late.
+    let regular = own.windows(2).filter(|pair| (pair[1] - pair[0] - PERIOD_S).abs() < 0.05).count();
+    assert!(regular * 2 > own.len(), "{own:?}");
     let rhythm = &page["schedules"][0];
-    assert_eq!(rhythm["pattern"], place);
-    assert!((rhythm["period_s"].as_f64().expect("a period") - 0.2).abs() < 0.005, "{rhythm}");
+    assert_eq!(rhythm["pattern"], place, "{:#}", page["groups"]);
+    assert!((rhythm["period_s"].as_f64().expect("a period") - PERIOD_S).abs() < 0.01, "{rhythm}");
     assert_eq!(page["stacks"], Value::Null, "reading alone sees no stack");
 }
 
 /// Sizes of mappings, and the mappings one by one, each stack with its thread.
 #[track_caller]
-fn map_is_told(server: &Server, id: &str) {
-    let page = server.json("map-page", &format!("/api/v1/processes/{id}/map?sort=size&rows=3"));
+fn map_is_told(server: &Server, id: &str, leaker: &Leaker) {
+    std::thread::sleep(std::time::Duration::from_secs(5));
+    let mut page = Value::Null;
+    between(leaker, "stacks", || {
+        page = server.json("map-page", &format!("/api/v1/processes/{id}/map?sort=size&rows=3"));
+        // And that of the first thread.
+        page["histogram"][0]["count"].as_u64().expect("a number") + 1
+    });
     let first = &page["histogram"][0];
-    assert_eq!((&first["size_bytes"], &first["count"]), (&(8_u64 << 20).into(), &BIRTHS.into()), "{first}");
-    assert_eq!(first["class"], "thread stack");
-    let total = page["total"]["maps"].as_u64().expect("a number");
-    assert!(page["mappings"]["total"].as_u64() >= Some(BIRTHS) && total >= BIRTHS, "{page:#}");
+    assert_eq!(
+        (&first["size_bytes"], &first["class"]),
+        (&(8_u64 << 20).into(), &"thread stack".into()),
+        "{first}"
+    );
+    assert_eq!(first["sum_bytes"].as_u64(), first["count"].as_u64().map(|count| count * (8 << 20)));
+    assert!(page["mappings"]["total"].as_u64() >= first["count"].as_u64(), "{page:#}");
     assert_eq!(page["mappings"]["rows"].as_array().map(Vec::len), Some(3));
+    // Of one look, as it is a moment later.
     let stacks = format!("/api/v1/processes/{id}/map?class=thread%20stack&size=8388608&rows=1000");
     let stacks = server.json("map-page", &stacks);
-    assert_eq!(stacks["mappings"]["matching"], BIRTHS);
+    assert_eq!(stacks["mappings"]["matching"], stacks["histogram"][0]["count"]);
     let named = stacks["mappings"]["rows"].as_array().expect("rows").iter();
-    assert!(named.clone().all(|row| row["thread"]["name"].as_str().is_some_and(|name| name.starts_with("pool-"))));
-    assert_eq!(named.count() as u64, BIRTHS);
+    assert!(
+        named.clone().all(|row| row["thread"]["name"].as_str().is_some_and(|name| name.starts_with("pool-")))
+    );
+    assert_eq!(stacks["mappings"]["matching"], named.count());
     let files = server.json("map-page", &format!("/api/v1/processes/{id}/map?filter=libc&rows=10"));
     let rows = files["mappings"]["rows"].as_array().expect("rows");
-    assert!(!rows.is_empty() && rows.iter().all(|row| row["name"].as_str().is_some_and(|n| n.contains("libc"))));
+    assert!(
+        !rows.is_empty() && rows.iter().all(|row| row["name"].as_str().is_some_and(|n| n.contains("libc")))
+    );
     let past_the_end = server.json("map-page", &format!("/api/v1/processes/{id}/map?offset=100000"));
     assert_eq!(past_the_end["mappings"]["rows"], Value::from(Vec::<Value>::new()));
 }
@@ -148,7 +191,7 @@ fn finding_is_told(server: &Server, finding: &str, id: &str) {
     assert!(page["text"][0].as_str().is_some_and(|line| line.starts_with("THREAD LEAK  leak[")), "{page:#}");
     assert_eq!(page["charts"][0]["name"], "threads");
     let growth = &page["charts"][0]["growth"];
-    assert!((growth["rate_per_s"].as_f64().expect("a rate") - 5.0).abs() < 0.2, "{growth}");
+    assert!((growth["rate_per_s"].as_f64().expect("a rate") - 1.0 / PERIOD_S).abs() < 0.2, "{growth}");
     assert!(!values(&page["charts"][0], "threads").is_empty());
 }
 
@@ -176,7 +219,11 @@ fn taken_away(flatfoot: &Flatfoot, server: &Server, id: &str, finding: &str) {
     let pid = id.split('-').next().expect("a pid");
     let file = format!("attachment; filename=\"flatfoot-leak-{pid}.html\"");
     assert_eq!(report.header("content-disposition"), file);
-    assert!(report.text().contains("pool-*-thread-1") && report.text().contains("THREAD LEAK"), "{}", report.text());
+    assert!(
+        report.text().contains("pool-*-thread-1") && report.text().contains("THREAD LEAK"),
+        "{}",
+        report.text()
+    );
     let folder = tempfile::tempdir().expect("a folder");
     for (name, redact) in [("whole", "0"), ("redacted", "1")] {
         let case = server.get(&format!("/api/v1/download/case.flatfoot?process={id}&redact={redact}"));
@@ -196,7 +243,7 @@ fn taken_away(flatfoot: &Flatfoot, server: &Server, id: &str, finding: &str) {
     let mut lines = text.lines();
     assert_eq!(lines.next(), Some("time,figure,value"));
     let last = lines.filter_map(|line| line.split_once(",threads,")).next_back().expect("threads");
-    assert_eq!(last.1, (BIRTHS + 1).to_string());
+    assert!(last.1.parse::<u64>().is_ok_and(|threads| threads > 24), "{last:?}");
     assert!(last.0.parse::<f64>().is_ok_and(|at| at > 1.6e9), "{last:?}");
 }
 
@@ -204,23 +251,28 @@ fn taken_away(flatfoot: &Flatfoot, server: &Server, id: &str, finding: &str) {
 fn two_times_are_laid_over_each_other() {
     let flatfoot = Flatfoot::new();
     let server = Server::start(&flatfoot, &["--interval", "250ms"]);
-    let mut leaker = leaker();
-    leaker.line("stopped", 60.0);
+    let leaker = leaker();
+    leaker.wait_for_tasks(30, 60.0);
     let id = id_of(leaker.pid());
-    let threads = (BIRTHS + 1) as f64;
-    let whole = wait_for("the last birth", 30.0, || {
+    let whole = wait_for("births on both sides of the middle", 30.0, || {
         let process = server.json("process", &format!("/api/v1/processes/{id}?pixels=4096"));
-        let last = values(chart(&process, "threads"), "threads").last().copied();
-        (last == Some(threads)).then_some(process)
+        (values(chart(&process, "threads"), "threads").len() > 8).then_some(process)
     });
-    let (from, to) = (whole["range"]["from"].as_f64().expect("from"), whole["range"]["to"].as_f64().expect("to"));
+    let (from, to) =
+        (whole["range"]["from"].as_f64().expect("from"), whole["range"]["to"].as_f64().expect("to"));
     let middle = f64::midpoint(from, to);
-    let path = format!("/api/v1/compare?process={id}&a_from={from}&a_to={middle}&b_from={middle}&b_to={to}&pixels=64");
+    let path = format!(
+        "/api/v1/compare?process={id}&a_from={from}&a_to={middle}&b_from={middle}&b_to={to}&pixels=64"
+    );
     let page = server.json("compare-page", &path);
     assert_eq!((&page["before"]["name"], &page["after"]["name"]), (&"before".into(), &"after".into()));
     let chart = chart(&page, "threads");
     let (before, after) = (values(chart, "before"), values(chart, "after"));
-    assert!(before.last() <= after.first() && after.last() == Some(&threads), "{before:?} {after:?}");
+    assert!(
+        before.is_sorted() && after.is_sorted() && before.last() <= after.first(),
+        "{before:?} {after:?}"
+    );
+    assert!(before.first() < after.last(), "{before:?} {after:?}");
     assert!(chart["times"][0].as_f64().is_some_and(|at| at < 1.0), "counted from each beginning: {chart:#}");
     let all = server.json("compare-page", &path.replace(&format!("process={id}&"), ""));
     assert!(!values(self::chart(&all, "committed"), "after").is_empty());
@@ -266,8 +318,8 @@ fn who_ended_is_told_as_it_was_and_who_took_its_place() {
         command.args(args);
         Leaker::of(command)
     };
-    let mut first = start();
-    first.line("stopped", 30.0);
+    let first = start();
+    first.wait_for_tasks(21, 30.0);
     let id = id_of(first.pid());
     let threads = wait_for("its threads", 30.0, || {
         let process = server.get(&format!("/api/v1/processes/{id}"));

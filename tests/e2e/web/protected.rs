@@ -19,14 +19,18 @@ fn only_this_machines_own_names_and_pages_are_answered() {
     for host in [address.as_str(), "localhost", "127.0.0.1:8000", "[::1]:80", &format!("LOCALHOST:{port}")] {
         assert_eq!(status(&[("Host", host)]), 200, "{host}");
     }
-    for host in ["evil.example", &format!("evil.example:{port}"), "127.0.0.1.evil.example", "10.0.0.1", "0.0.0.0"] {
+    for host in
+        ["evil.example", &format!("evil.example:{port}"), "127.0.0.1.evil.example", "10.0.0.1", "0.0.0.0"]
+    {
         let answer = ask(address, "GET /", &[("Host", host)]);
         assert_eq!(answer.status, 403, "{host}");
         assert_eq!(answer.json()["schema"], "flatfoot.error/1");
     }
     assert_eq!(status(&[("Host", address), ("Host", "evil.example")]), 403, "two of them");
     assert_eq!(status(&[("Origin", &format!("http://{address}"))]), 200);
-    for origin in ["http://evil.example", "null", &format!("https://{address}"), &format!("http://localhost:{port}")] {
+    for origin in
+        ["http://evil.example", "null", &format!("https://{address}"), &format!("http://localhost:{port}")]
+    {
         assert_eq!(status(&[("Origin", origin)]), 403, "{origin}");
     }
     assert_eq!(status(&[("Sec-Fetch-Site", "same-origin")]), 200);
@@ -49,7 +53,9 @@ fn nothing_can_be_changed_and_every_answer_is_guarded() {
             assert_eq!((answer.status, answer.header("allow")), (405, "GET, HEAD"), "{method} {path}");
         }
     }
-    for (path, status) in [("/", 200), ("/api/v1", 200), ("/none", 404), ("/api/v1/none", 404), ("/api/v2", 404)] {
+    for (path, status) in
+        [("/", 200), ("/api/v1", 200), ("/none", 404), ("/api/v1/none", 404), ("/api/v2", 404)]
+    {
         let answer = server.get(path);
         assert_eq!(answer.status, status, "{path}");
         let policy = answer.header("content-security-policy");
@@ -130,7 +136,20 @@ fn other_users_of_the_host_are_refused() {
     let url = format!("http://{}/api/v1", server.address);
     let as_user = |user: &str| {
         let output = std::process::Command::new("setpriv")
-            .args(["--reuid", user, "--regid", user, "--clear-groups", "curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", &url])
+            .args([
+                "--reuid",
+                user,
+                "--regid",
+                user,
+                "--clear-groups",
+                "curl",
+                "-s",
+                "-o",
+                "/dev/null",
+                "-w",
+                "%{http_code}",
+                &url,
+            ])
             .output()
             .expect("setpriv");
         String::from_utf8_lossy(&output.stdout).into_owned()

@@ -3,7 +3,6 @@
 use std::process::Child;
 
 use rustix::process::{Pid, Signal, kill_process};
-use serde_json::Value;
 
 use crate::client::Events;
 use crate::server::{Server, chart, id_of, values};
@@ -45,12 +44,12 @@ fn a_store_is_followed_while_it_is_recorded_and_told_when_it_is_over() {
     let server = Server::start(&flatfoot, &["--store", store]);
     let mut events = Events::open(&server.address);
     let before = events.wait("tick");
-    let mut leaker = Leaker::start("leak", &["threads-unjoined", "200", "40", "pool-#-thread-1"]);
+    let leaker = Leaker::start("leak", &["threads-unjoined", "200", "40", "pool-#-thread-1"]);
     let id = id_of(leaker.pid());
     assert!(events.wait("tick")["at"].as_f64() > before["at"].as_f64());
     let about = server.json("api", "/api/v1");
     assert_eq!((&about["live"], &about["recorded"]["by"]), (&true.into(), &"recorder".into()), "{about:#}");
-    leaker.line("stopped", 60.0);
+    leaker.wait_for_tasks(41, 60.0);
     let finding = wait_for("the finding", 60.0, || {
         let overview = server.json("overview", "/api/v1/overview");
         let findings = overview["findings"].as_array().expect("findings").clone();
@@ -86,23 +85,33 @@ fn a_store_is_followed_while_it_is_recorded_and_told_when_it_is_over() {
     assert_eq!(whole["range"]["from"], about["recorded"]["from"], "cut to what was recorded");
     // As it was at a moment at which it lived.
     let at = whole["charts"][0]["times"].as_array().expect("times");
-    let values_at = chart(&whole, "threads")["series"][0]["last"].as_array().expect("values").clone();
-    let place = values_at.iter().rposition(|value| value == &Value::from(41.0)).expect("all threads");
-    let then = at[place].as_f64().expect("a time");
+    let known = chart(&whole, "threads")["series"][0]["last"].as_array().expect("values").clone();
+    let (first, last) = (known.iter().position(|v| !v.is_null()), known.iter().rposition(|v| !v.is_null()));
+    let place = usize::midpoint(first.expect("a value"), last.expect("a value"));
+    let (then, count) = (at[place].as_f64().expect("a time"), known[place].as_f64().expect("a count"));
     let threads = server.json("threads-page", &format!("/api/v1/processes/{id}/threads?to={then}"));
-    assert_eq!(threads["threads"], 41, "{threads:#}");
+    // A column is as wide as a tick is long: one more may be born in it.
+    let told = threads["threads"].as_f64().expect("a count");
+    assert!((told - count).abs() <= 3.0 && told > 2.0, "{told} of {count}");
     assert_ne!(threads["origin"], "this host");
-    let list = server.json("processes", &format!("/api/v1/processes?to={then}&filter={}&rows=1000", &id[..id.find('-').unwrap_or(0)]));
+    let pid = &id[..id.find('-').unwrap_or(0)];
+    let list = server.json("processes", &format!("/api/v1/processes?to={then}&filter={pid}&rows=1000"));
     assert!(list["processes"].as_array().expect("rows").iter().any(|row| row["id"] == id), "{list:#}");
     let now = server.json("processes", "/api/v1/processes?rows=1000");
-    assert!(!now["processes"].as_array().expect("rows").iter().any(|row| row["id"] == id && row["ended"] == false));
+    assert!(
+        !now["processes"]
+            .as_array()
+            .expect("rows")
+            .iter()
+            .any(|row| row["id"] == id && row["ended"] == false)
+    );
     let page = server.get(&format!("/api/v1/findings/{}", finding["id"].as_str().expect("an id")));
     // It ended: at the end of the store it does not leak any more.
     assert!(page.status == 404 || page.json()["finding"]["id"] == finding["id"], "{}", page.text());
     let times = format!("from={}&to={then}", whole["range"]["from"]);
     let report = server.get(&format!("/api/v1/download/report.html?process={id}&{times}"));
     assert_eq!(report.status, 200, "{}", report.text());
-    assert!(report.text().contains("pool-*-thread-1"));
+    assert!(report.text().contains(&format!("leak[{pid}]")), "{}", report.text());
     let command = chart(&whole, "threads")["command"].as_str().expect("a command").to_owned();
     assert!(command.starts_with("flatfoot threads ") && command.ends_with(store), "{command}");
 }
@@ -110,7 +119,7 @@ fn a_store_is_followed_while_it_is_recorded_and_told_when_it_is_over() {
 #[test]
 fn the_usual_store_is_served_when_it_is_recorded_now() {
     let flatfoot = Flatfoot::new();
-    let mut recorder = Recorder::start(&flatfoot, &["--store", flatfoot.cases().join("history.flatfoot").to_str().expect("text")]);
+    let mut recorder = Recorder::start(&flatfoot, &[]);
     let usual = flatfoot.cases().join("history.flatfoot");
     wait_until("a store", 30.0, || {
         store::history::HistoryReader::open(&usual)

@@ -73,7 +73,9 @@ fn heads_are_bounded() {
     let long_value = format!("GET / HTTP/1.1\r\n{host}X: {}\r\n\r\n", "a".repeat(64 << 10));
     let many: String = (0..1_000).map(|at| format!("X-{at}: 1\r\n")).collect();
     let many = format!("GET / HTTP/1.1\r\n{host}{many}\r\n");
-    for (what, text, status) in [("a path", long_path, 414), ("a value", long_value, 431), ("many", many, 431)] {
+    for (what, text, status) in
+        [("a path", long_path, 414), ("a value", long_value, 431), ("many", many, 431)]
+    {
         let said = say(address, text.as_bytes()).unwrap_or_else(|error| panic!("{what}: {error}"));
         assert_eq!(Answer::read(&said).status, status, "{what}");
     }
@@ -91,7 +93,8 @@ fn heads_are_bounded() {
         let _ = stream.shutdown(std::net::Shutdown::Write);
         let mut said = Vec::new();
         let _ = stream.read_to_end(&mut said);
-        let is_refused = said.is_empty() || Answer::read(&said).status >= 400 || said.starts_with(b"HTTP/1.1 200");
+        let is_refused =
+            said.is_empty() || Answer::read(&said).status >= 400 || said.starts_with(b"HTTP/1.1 200");
         assert!(is_refused, "{broken:?}: {:?}", String::from_utf8_lossy(&said));
     }
     assert_eq!(get(address, "/api/v1").status, 200, "it goes on");
@@ -102,7 +105,8 @@ fn old_and_hasty_clients_are_answered() {
     let flatfoot = Flatfoot::new();
     let server = Server::start(&flatfoot, &[]);
     let address = &server.address;
-    let old = say(address, format!("GET /api/v1 HTTP/1.0\r\nHost: {address}\r\n\r\n").as_bytes()).expect("an answer");
+    let old = say(address, format!("GET /api/v1 HTTP/1.0\r\nHost: {address}\r\n\r\n").as_bytes())
+        .expect("an answer");
     assert_eq!(Answer::read(&old).status, 200);
     let nameless = say(address, b"GET /api/v1 HTTP/1.0\r\n\r\n").expect("an answer");
     assert_eq!(Answer::read(&nameless).status, 403);
@@ -113,7 +117,9 @@ fn old_and_hasty_clients_are_answered() {
     let codes: Vec<&str> = said.match_indices("HTTP/1.1 ").map(|(at, _)| &said[at + 9..at + 12]).collect();
     assert_eq!(codes, ["200", "404", "200"], "{said}");
     // A body is not listened to.
-    let body = format!("GET /api/v1 HTTP/1.1\r\nHost: {address}\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello");
+    let body = format!(
+        "GET /api/v1 HTTP/1.1\r\nHost: {address}\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello"
+    );
     assert_eq!(Answer::read(&say(address, body.as_bytes()).expect("an answer")).status, 200);
 }
 
@@ -159,7 +165,10 @@ fn who_is_slow_or_never_reads_costs_nobody_else() {
     let crowd: Vec<_> = (0..400).filter_map(|_| connect(address).ok()).collect();
     drop((crowd, slow, deaf));
     crate::support::wait_until("room again", 30.0, || {
-        say(address, format!("GET /api/v1 HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").as_bytes())
-            .is_ok_and(|said| said.starts_with(b"HTTP/1.1 200"))
+        say(
+            address,
+            format!("GET /api/v1 HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").as_bytes(),
+        )
+        .is_ok_and(|said| said.starts_with(b"HTTP/1.1 200"))
     });
 }

@@ -116,7 +116,8 @@ impl Drop for Server {
 pub(crate) fn assert_valid(name: &str, document: &Value) {
     static SCHEMAS: OnceLock<Value> = OnceLock::new();
     let schemas = SCHEMAS.get_or_init(|| Flatfoot::new().run(&["schema"]).json());
-    let validator = jsonschema::validator_for(&schemas[name]).unwrap_or_else(|e| panic!("schema {name}: {e}"));
+    let validator =
+        jsonschema::validator_for(&schemas[name]).unwrap_or_else(|e| panic!("schema {name}: {e}"));
     let errors: Vec<String> =
         validator.iter_errors(document).map(|e| format!("{}: {e}", e.instance_path())).collect();
     assert!(errors.is_empty(), "{name}: {errors:#?}\n{document:#}");
@@ -148,6 +149,7 @@ pub(crate) fn chart<'a>(document: &'a Value, name: &str) -> &'a Value {
 #[track_caller]
 pub(crate) fn values(chart: &Value, series: &str) -> Vec<f64> {
     let all = chart["series"].as_array().expect("series");
-    let one = all.iter().find(|one| one["name"] == series).unwrap_or_else(|| panic!("no {series}: {chart:#}"));
+    let one =
+        all.iter().find(|one| one["name"] == series).unwrap_or_else(|| panic!("no {series}: {chart:#}"));
     one["last"].as_array().expect("values").iter().filter_map(Value::as_f64).collect()
 }

@@ -70,6 +70,8 @@ struct Around<'a> {
     /// Is what is pending to be written?
     flush: &'a AtomicBool,
     notify: service::Notify,
+    /// Its priority.
+    nice: i32,
 }
 
 /// Records until it is told to end.
@@ -81,6 +83,7 @@ pub(crate) fn run(settings: &Settings) -> Result<Code> {
         ends: &interrupt::asked,
         flush: &flush,
         notify: service::Notify::from_environment(),
+        nice: NICE,
     };
     record(settings, around, "flatfoot record")?;
     Ok(Code::Clean)
@@ -93,13 +96,15 @@ pub(crate) fn run_quietly(settings: &Settings, stop: &AtomicBool, command: &str)
         ends: &|| stop.load(Ordering::Relaxed),
         flush: &AtomicBool::new(false),
         notify: service::Notify::default(),
+        // The threads beside it have a lower one: it is to be on time.
+        nice: 0,
     };
     record(settings, around, command)
 }
 
 fn record(settings: &Settings, around: Around<'_>, command: &str) -> Result<()> {
-    let Around { mut reporter, ends: is_ending, flush, notify } = around;
-    be_humble(NICE);
+    let Around { mut reporter, ends: is_ending, flush, notify, nice } = around;
+    be_humble(nice);
     let mut writer = HistoryWriter::open(&settings.path, &about(command), settings.retention)?;
     let root = ProcRoot::open("/proc").map_err(no_proc)?;
     let known = writer.known().map(|known| (known.incarnation.key, known.process)).collect();

@@ -60,7 +60,7 @@ fn said(ticks: impl Iterator<Item = Tick>) -> String {
 fn a_replay_says_what_was_said_live() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("h.flatfoot");
-    let mut writer = HistoryWriter::open(&path, &about(), Retention::default()).unwrap();
+    let mut writer = HistoryWriter::open(&path, &about("flatfoot record"), Retention::default()).unwrap();
     for at in 0..TICKS {
         writer.tick(&tick(at)).unwrap();
     }

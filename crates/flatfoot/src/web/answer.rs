@@ -82,7 +82,8 @@ impl Problem {
 
     /// Too many at once.
     pub(super) fn busy() -> Self {
-        let hint = "ask again in a second; flatfoot serve answers few at a time so that recording is never late";
+        let hint =
+            "ask again in a second; flatfoot serve answers few at a time so that recording is never late";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "too much is asked for at once", hint)
     }
 

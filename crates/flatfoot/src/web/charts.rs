@@ -2,7 +2,7 @@
 
 use model::Limit;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use store::history::{Gap, GapKind, Point, Series};
 
 /// A chart.
@@ -17,6 +17,7 @@ pub(crate) struct Chart {
     /// Do the series lie on each other?
     pub(crate) stacked: bool,
     /// The middles of the columns, in Unix seconds (of comparisons: seconds since each window's beginning).
+    #[serde(serialize_with = "short_times")]
     pub(crate) times: Vec<f64>,
     /// From one column to the next.
     pub(crate) step_s: f64,
@@ -40,13 +41,44 @@ pub(crate) struct Line {
     /// Of what.
     pub(crate) name: String,
     /// The least value of each column; left out where it is `last` throughout.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "short_list")]
     pub(crate) low: Option<Vec<Option<f64>>>,
     /// The greatest.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "short_list")]
     pub(crate) high: Option<Vec<Option<f64>>>,
     /// The last; null where nothing is known.
+    #[serde(serialize_with = "short")]
     pub(crate) last: Vec<Option<f64>>,
+}
+
+/// A number without what it does not need: most are whole, and there are thousands.
+struct Short(f64);
+
+impl Serialize for Short {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        const EXACT: f64 = 9_007_199_254_740_992.0;
+        let Self(value) = *self;
+        if value.fract() == 0.0 && value.abs() < EXACT {
+            return serializer.serialize_i64(value as i64);
+        }
+        // Rates: six digits are more than is seen.
+        let digits = 10_f64.powi(5 - value.abs().log10().floor().clamp(-12.0, 5.0) as i32);
+        serializer.serialize_f64((value * digits).round() / digits)
+    }
+}
+
+fn short<S: Serializer>(values: &[Option<f64>], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(values.iter().map(|value| value.map(Short)))
+}
+
+#[allow(clippy::ref_option)] // as serde asks
+fn short_list<S: Serializer>(values: &Option<Vec<Option<f64>>>, serializer: S) -> Result<S::Ok, S::Error> {
+    short(values.as_deref().unwrap_or_default(), serializer)
+}
+
+/// To the millisecond.
+fn short_times<S: Serializer>(times: &[f64], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(times.iter().map(|time| (time * 1e3).round() / 1e3))
 }
 
 /// How a series of a chart grows.
@@ -151,7 +183,13 @@ impl Grid {
         let mut standing = before
             .checked_sub(1)
             .and_then(|at| points.get(at))
-            .filter(|point| !gaps.iter().any(|gap| gap.from_unix_ms >= point.at_unix_ms && gap.from_unix_ms < self.from_ms && gap.until_unix_ms >= self.from_ms))
+            .filter(|point| {
+                !gaps.iter().any(|gap| {
+                    gap.from_unix_ms >= point.at_unix_ms
+                        && gap.from_unix_ms < self.from_ms
+                        && gap.until_unix_ms >= self.from_ms
+                })
+            })
             .map(|point| point.value as f64);
         for column in 0..self.columns {
             let begin_ms = self.from_ms.saturating_add((column as f64 * self.step_ms()) as i64);
@@ -184,7 +222,9 @@ impl Grid {
                 continue;
             }
             let rate = (b.value - a.value) as f64 * scale * 1e3 / (b.at_unix_ms - a.at_unix_ms) as f64;
-            let (Some(first), Some(last)) = (self.column_of(from), self.column_of(until - 1)) else { continue };
+            let (Some(first), Some(last)) = (self.column_of(from), self.column_of(until - 1)) else {
+                continue;
+            };
             for column in first..=last {
                 let begin = self.from_ms as f64 + column as f64 * self.step_ms();
                 let shared = (until as f64).min(begin + self.step_ms()) - (from as f64).max(begin);
@@ -243,7 +283,13 @@ impl Strip {
     }
 
     /// Column by column of two: `last` of both, `low` and `high` by what each may be at its least and most.
-    pub(super) fn with(&self, other: &Self, low: fn(f64, (f64, f64)) -> f64, high: fn(f64, (f64, f64)) -> f64, last: fn(f64, f64) -> f64) -> Self {
+    pub(super) fn with(
+        &self,
+        other: &Self,
+        low: fn(f64, (f64, f64)) -> f64,
+        high: fn(f64, (f64, f64)) -> f64,
+        last: fn(f64, f64) -> f64,
+    ) -> Self {
         let mut both = Self::empty(self.last.len());
         for at in 0..self.last.len() {
             let of = |list: &[Option<f64>]| list.get(at).copied().flatten();
@@ -258,7 +304,12 @@ impl Strip {
 
     /// What of one is left without another, never below nothing.
     pub(super) fn less(&self, other: &Self) -> Self {
-        self.with(other, |l, (_, oh)| (l - oh).max(0.0), |h, (ol, _)| (h - ol).max(0.0), |v, ov| (v - ov).max(0.0))
+        self.with(
+            other,
+            |l, (_, oh)| (l - oh).max(0.0),
+            |h, (ol, _)| (h - ol).max(0.0),
+            |v, ov| (v - ov).max(0.0),
+        )
     }
 
     /// Adds another, where that is known.
@@ -344,17 +395,27 @@ mod tests {
     fn columns_are_no_finer_than_what_was_recorded() {
         assert_eq!(Grid::new(0, 60_000, 600, 2_000).columns, 31);
         assert_eq!(Grid::new(0, 3_600_000, 600, 2_000).columns, 600);
-        assert_eq!(Grid::new(5, 5, 600, 0).columns, 1);
+        assert_eq!(Grid::new(5, 5, 600, 0).columns, 2);
         assert_eq!(Grid::new(i64::MIN, i64::MAX, 600, 1).columns, 600, "nonsense is no fault");
     }
 
     #[test]
     fn what_only_rises_is_shown_by_its_rate() {
         let grid = Grid::new(0, 4_000, 4, 1);
-        let strip = grid.rates(&series(&[(0, 0), (1_000, 100), (2_000, 100), (3_500, 250), (3_900, 10)], &[]), 0.01);
-        assert_eq!(strip.high, [Some(1.0), Some(1.0), Some(1.0), Some(1.0)]);
+        let strip =
+            grid.rates(&series(&[(0, 0), (1_000, 100), (2_000, 100), (3_500, 250), (3_900, 10)], &[]), 0.01);
+        assert_eq!(strip.high, [Some(1.0), Some(0.0), Some(1.0), Some(1.0)]);
         assert_eq!(strip.last[0], Some(1.0));
         assert!(strip.last[2].is_some_and(|rate| rate > 0.0), "{strip:?}");
+    }
+
+    #[test]
+    fn numbers_are_written_as_short_as_they_are() {
+        let numbers =
+            vec![Some(4.0), None, Some(0.0), Some(1.0 / 3.0), Some(123_456_789.25), Some(-2.0), Some(1.5e-7)];
+        let line = Line { last: numbers, ..Line::default() };
+        let text = serde_json::to_string(&line).unwrap();
+        assert_eq!(text, r#"{"name":"","last":[4,null,0,0.333333,123456789.0,-2,1.5e-7]}"#);
     }
 
     #[test]

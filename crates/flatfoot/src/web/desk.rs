@@ -211,7 +211,9 @@ impl Desk {
         let (pid, start) = parse_id(id)?;
         if self.common.served.only_looks {
             let hint = "/api/v1/processes lists who was looked at";
-            return self.looked(id).ok_or_else(|| Problem::not_there(format!("no process {id} is in the case"), hint));
+            return self
+                .looked(id)
+                .ok_or_else(|| Problem::not_there(format!("no process {id} is in the case"), hint));
         }
         let found = self.found()?;
         let fits = |one: &&Found| {
@@ -220,7 +222,10 @@ impl Desk {
         };
         let newest = found.iter().filter(fits).max_by_key(|one| (one.first_unix_ms, one.known.process));
         newest.cloned().ok_or_else(|| {
-            Problem::not_there(format!("no process {id} was recorded"), "/api/v1/processes lists who is there")
+            Problem::not_there(
+                format!("no process {id} was recorded"),
+                "/api/v1/processes lists who is there",
+            )
         })
     }
 
@@ -344,7 +349,9 @@ fn parse_id(id: &str) -> Result<(Pid, Option<u64>)> {
         let hint = "PID-START, as 3248-512000 (START: /proc/PID/stat, field 22), or a bare pid";
         Problem::not_understood(format!("{id:?} is no process's id"), hint)
     };
-    let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<u64>().ok()).flatten();
+    let number = |text: &str| {
+        text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<u64>().ok()).flatten()
+    };
     let (pid, start) = match id.split_once('-') {
         Some((pid, start)) => (pid, Some(number(start).ok_or_else(wrong)?)),
         None => (id, None),
@@ -372,7 +379,9 @@ mod tests {
     fn ids_are_read_strictly() {
         assert_eq!(parse_id("3248-512000").unwrap(), (Pid(3_248), Some(512_000)));
         assert_eq!(parse_id("1").unwrap(), (Pid(1), None));
-        for wrong in ["", "0", "-1", "1-", "-", "1-2-3", "+1", "1-+2", "4294967296", "x", "1-99999999999999999999"] {
+        for wrong in
+            ["", "0", "-1", "1-", "-", "1-2-3", "+1", "1-+2", "4294967296", "x", "1-99999999999999999999"]
+        {
             assert!(parse_id(wrong).is_err(), "{wrong}");
         }
     }

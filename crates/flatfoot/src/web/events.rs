@@ -180,7 +180,10 @@ mod tests {
             let findings = Some(Arc::new(FindingsEvent { judged_at: 9.0, ids }));
             teller.send_modify(|news| news.findings = findings);
             let next = String::from_utf8(receive.recv().await.unwrap().to_vec()).unwrap();
-            assert!(next.starts_with("event: findings\ndata: {\"judged_at\":9.0,\"ids\":[\"7c1e09d2\"]}\n\n"), "{next}");
+            assert!(
+                next.starts_with("event: findings\ndata: {\"judged_at\":9.0,\"ids\":[\"7c1e09d2\"]}\n\n"),
+                "{next}"
+            );
             assert!(next.contains("{\"at\":999.0,") && next.matches("event: tick").count() == 1, "{next}");
             teller.send_modify(|news| news.ended = true);
             let last = receive.recv().await.unwrap();

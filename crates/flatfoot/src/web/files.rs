@@ -50,7 +50,9 @@ mod tests {
         let page = find("/").unwrap();
         assert_eq!(page.kind, "text/html; charset=utf-8");
         assert_eq!(page.tag(), find("/index.html").unwrap().tag());
-        for other in ["", "//", "/../Cargo.toml", "/%69ndex.html", "/index.html/", "/INDEX.HTML", "index.html"] {
+        for other in
+            ["", "//", "/../Cargo.toml", "/%69ndex.html", "/index.html/", "/INDEX.HTML", "index.html"]
+        {
             assert!(find(other).is_none(), "{other}");
         }
     }

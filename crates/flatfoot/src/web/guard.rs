@@ -36,7 +36,8 @@ pub(super) fn secure(headers: &mut HeaderMap) {
 
 /// Is a request one that may be answered?
 pub(super) fn check(method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<()> {
-    let host = one(headers, &header::HOST)?.ok_or_else(|| refused("a request without Host", "HTTP/1.1 has it"))?;
+    let host =
+        one(headers, &header::HOST)?.ok_or_else(|| refused("a request without Host", "HTTP/1.1 has it"))?;
     if !is_loopback(host) || uri.authority().is_some_and(|said| said.as_str() != host) {
         let hint = "open it as http://127.0.0.1:PORT or http://localhost:PORT";
         return Err(refused(format!("Host: {host:?} is not this machine's own"), hint));
@@ -68,7 +69,9 @@ pub(super) fn check(method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(
 /// Does it open the page in a window, and ask for no data?
 fn is_a_link(uri: &Uri, headers: &HeaderMap) -> bool {
     let says = |name: &'static str, value: &str| headers.get(name).is_some_and(|said| said == value);
-    !uri.path().starts_with("/api/") && says("sec-fetch-mode", "navigate") && says("sec-fetch-dest", "document")
+    !uri.path().starts_with("/api/")
+        && says("sec-fetch-mode", "navigate")
+        && says("sec-fetch-dest", "document")
 }
 
 fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>> {
@@ -96,7 +99,8 @@ fn is_loopback(host: &str) -> bool {
             None => (host, Some("0")),
         },
     };
-    let is_port = |port: &str| port.bytes().all(|digit| digit.is_ascii_digit()) && port.parse::<u16>().is_ok();
+    let is_port =
+        |port: &str| port.bytes().all(|digit| digit.is_ascii_digit()) && port.parse::<u16>().is_ok();
     if !port.is_some_and(is_port) {
         return false;
     }
@@ -123,13 +127,28 @@ mod tests {
 
     #[test]
     fn only_names_of_this_machine_are_answered() {
-        for host in ["127.0.0.1", "127.0.0.1:9417", "127.0.0.1:8000", "localhost:1", "LOCALHOST", "[::1]", "[::1]:80"] {
+        for host in
+            ["127.0.0.1", "127.0.0.1:9417", "127.0.0.1:8000", "localhost:1", "LOCALHOST", "[::1]", "[::1]:80"]
+        {
             assert_eq!(asked(&Method::GET, "/", &[("host", host)]), 200, "{host}");
         }
         for host in [
-            "evil.example", "evil.example:9417", "127.0.0.1.evil.example", "localhost.evil.example", "192.168.1.2",
-            "[::2]", "[::1", "::1", "127.0.0.1:", "127.0.0.1:99999", "127.0.0.1:+1", "localhost:80:80", "0.0.0.0",
-            "[::1]80", "user@127.0.0.1", "",
+            "evil.example",
+            "evil.example:9417",
+            "127.0.0.1.evil.example",
+            "localhost.evil.example",
+            "192.168.1.2",
+            "[::2]",
+            "[::1",
+            "::1",
+            "127.0.0.1:",
+            "127.0.0.1:99999",
+            "127.0.0.1:+1",
+            "localhost:80:80",
+            "0.0.0.0",
+            "[::1]80",
+            "user@127.0.0.1",
+            "",
         ] {
             assert_eq!(asked(&Method::GET, "/", &[("host", host)]), 403, "{host}");
         }
@@ -142,7 +161,8 @@ mod tests {
     #[test]
     fn other_pages_are_refused() {
         let host = ("host", "127.0.0.1:9417");
-        let get = |uri: &str, more: &[(&'static str, &str)]| asked(&Method::GET, uri, &[&[host], more].concat());
+        let get =
+            |uri: &str, more: &[(&'static str, &str)]| asked(&Method::GET, uri, &[&[host], more].concat());
         assert_eq!(get("/api/v1", &[("origin", "http://127.0.0.1:9417")]), 200);
         for origin in ["http://127.0.0.1:9418", "https://127.0.0.1:9417", "null", "http://localhost:9417"] {
             assert_eq!(get("/api/v1", &[("origin", origin)]), 403, "{origin}");
@@ -151,7 +171,11 @@ mod tests {
         assert_eq!(get("/api/v1", &[("sec-fetch-site", "none")]), 200);
         // Another port of this machine is the same site.
         assert_eq!(get("/api/v1", &[("sec-fetch-site", "same-site")]), 403);
-        let link = [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")];
+        let link = [
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-mode", "navigate"),
+            ("sec-fetch-dest", "document"),
+        ];
         assert_eq!(get("/", &link), 200);
         assert_eq!(get("/api/v1", &link), 403);
         assert_eq!(get("/", &[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "no-cors")]), 403);
@@ -161,7 +185,9 @@ mod tests {
     fn nothing_changes_anything() {
         let host = [("host", "localhost")];
         assert_eq!(asked(&Method::HEAD, "/", &host), 200);
-        for method in [Method::POST, Method::PUT, Method::DELETE, Method::OPTIONS, Method::CONNECT, Method::PATCH] {
+        for method in
+            [Method::POST, Method::PUT, Method::DELETE, Method::OPTIONS, Method::CONNECT, Method::PATCH]
+        {
             assert_eq!(asked(&method, "/api/v1", &host), 405, "{method}");
         }
     }

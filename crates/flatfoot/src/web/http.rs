@@ -168,7 +168,8 @@ async fn guarded(app: &Arc<App>, request: &Parts) -> std::result::Result<Respons
     let Some(path) = uri.path().strip_prefix("/api/") else {
         return file(uri.path(), request);
     };
-    let Some(path) = path.strip_prefix("v1").and_then(|path| path.strip_prefix('/').or(path.is_empty().then_some("")))
+    let Some(path) =
+        path.strip_prefix("v1").and_then(|path| path.strip_prefix('/').or(path.is_empty().then_some("")))
     else {
         return Err(api::no_such(uri.path()));
     };
@@ -212,8 +213,10 @@ pub(super) fn attach(headers: &mut HeaderMap, name: &str) {
 fn file(path: &str, request: &Parts) -> std::result::Result<Response, Problem> {
     let file = files::find(path).ok_or_else(|| api::no_such(path))?;
     let tag = file.tag();
-    let known = request.headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes());
-    let mut response = Response::new(if known { Body::empty() } else { Body::from(Bytes::from_static(file.bytes)) });
+    let known =
+        request.headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes());
+    let mut response =
+        Response::new(if known { Body::empty() } else { Body::from(Bytes::from_static(file.bytes)) });
     if known {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
     }

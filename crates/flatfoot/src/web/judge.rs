@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use anyhow::Result;
-use model::Confidence;
+use model::{Confidence, Pid};
 use probe::Clock;
 use store::history::{HistoryReader, Window};
 
 use super::desk::{Common, Judged};
 use super::events::FindingsEvent;
 use super::pool::lock;
+use super::served::By;
 use crate::moment::Span;
 use crate::source::{CaseSource, RecordedSource, Source};
 use crate::views;
@@ -20,6 +21,8 @@ use crate::views;
 const DAY_S: f64 = 86_400.0;
 /// Without anything new.
 const APART_S: f64 = 60.0;
+/// How long the first look is waited for.
+const FIRST_S: f64 = 3.0;
 /// And never more often; of a large store it takes longer, and is done the more seldom.
 const LEAST_S: f64 = 2.0;
 const SHARE: f64 = 10.0;
@@ -41,7 +44,7 @@ pub(super) fn judge(common: &Common) {
             Ok(false) => {}
             Err(_) => judge.reader = None,
         }
-        Clock::sleep(0.25);
+        Clock::sleep(if judge.last_s.is_none() { 0.05 } else { 0.25 });
     }
 }
 
@@ -54,13 +57,20 @@ struct Judge {
     /// The newest tick and look that were judged.
     tick_ms: i64,
     look: u64,
-    told: Vec<(String, Confidence)>,
+    /// What was said last: which finding of which process, and how sure.
+    told: Vec<(String, Pid, Confidence)>,
+    began_s: Option<f64>,
     seen: HashMap<String, (f64, f64)>,
 }
 
 impl Judge {
     fn is_due(&mut self, common: &Common, now_s: f64) -> Result<bool> {
-        let Some(last_s) = self.last_s else { return Ok(true) };
+        let Some(last_s) = self.last_s else {
+            // The recorder's first look comes just after its first tick.
+            let began_s = *self.began_s.get_or_insert(now_s);
+            let waits = common.served.by == By::Page && now_s - began_s < FIRST_S;
+            return Ok(!waits || self.newest(common)?.1 > 0);
+        };
         let since_s = now_s - last_s;
         if common.served.only_looks || since_s < LEAST_S.max(SHARE * self.took_s) {
             return Ok(false);
@@ -96,8 +106,11 @@ impl Judge {
             let seen = self.seen.entry(finding.id.clone()).or_insert((at_unix_s, at_unix_s));
             seen.1 = at_unix_s;
         }
-        let told: Vec<(String, Confidence)> = findings.iter().map(|f| (f.id.clone(), f.confidence)).collect();
-        let news = FindingsEvent { judged_at: at_unix_s, ids: findings.iter().map(|f| f.id.clone()).collect() };
+        let mut told: Vec<(String, Pid, Confidence)> =
+            findings.iter().map(|f| (f.id.clone(), f.process.pid, f.confidence)).collect();
+        told.sort_unstable();
+        let news =
+            FindingsEvent { judged_at: at_unix_s, ids: findings.iter().map(|f| f.id.clone()).collect() };
         {
             let mut board = lock(&common.board);
             board.learn(&outcome.analyser, findings, true);

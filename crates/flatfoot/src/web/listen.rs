@@ -87,7 +87,8 @@ impl Listener {
     pub(super) async fn bind(place: &Place) -> Result<Self> {
         match place {
             Place::Tcp(address) => {
-                let listener = TcpListener::bind(address).await.map_err(|error| taken(&address.to_string(), &error))?;
+                let listener =
+                    TcpListener::bind(address).await.map_err(|error| taken(&address.to_string(), &error))?;
                 Ok(Self::Tcp(listener))
             }
             Place::Unix(path) => {
@@ -125,7 +126,11 @@ fn bind_unix(path: &Path) -> Result<(UnixListener, Mine)> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(taken(&shown, &error).into()),
         Ok(meta) if !meta.file_type().is_socket() => {
-            let error = Failure::new(Code::Failed, format!("{shown}: there is a file that is no socket"), "choose another name");
+            let error = Failure::new(
+                Code::Failed,
+                format!("{shown}: there is a file that is no socket"),
+                "choose another name",
+            );
             return Err(error.into());
         }
         // One that nobody listens on was left by a server that was killed.
@@ -134,7 +139,11 @@ fn bind_unix(path: &Path) -> Result<(UnixListener, Mine)> {
                 std::fs::remove_file(path).map_err(|error| taken(&shown, &error))?;
             }
             _ => {
-                let error = Failure::new(Code::Failed, format!("{shown}: somebody listens there already"), "end that one, or choose another name");
+                let error = Failure::new(
+                    Code::Failed,
+                    format!("{shown}: somebody listens there already"),
+                    "end that one, or choose another name",
+                );
                 return Err(error.into());
             }
         },

@@ -53,11 +53,14 @@ use served::{By, Served};
 pub(crate) use answer::ErrorDocument;
 pub(crate) use api::documents;
 
-/// Below the recorder.
-const NICE: i32 = recorder::NICE + 5;
+/// Somebody waits for an answer, though nobody so much that the recorder may be late for it.
+fn be_polite() {
+    recorder::be_humble(recorder::NICE / 2);
+}
 
+/// Nobody waits: judging, and making large files.
 fn be_humble() {
-    recorder::be_humble(NICE);
+    recorder::be_humble(recorder::NICE + 5);
 }
 
 /// Serves until it is told to end.
@@ -83,8 +86,12 @@ pub(crate) fn run(args: &cli::Serve, term: Term) -> Result<Code> {
     let follower = spawn("flatfoot-follow", &common, follow::follow)?;
     let judge = spawn("flatfoot-judge", &common, judge::judge)?;
     let desks = Arc::clone(&common);
-    let pool = Pool::start(move || Desk::new(Arc::clone(&desks)), be_humble)?;
-    let ended = runtime.block_on(http::serve(&listener, Arc::new(http::App::new(Arc::clone(&common), pool, news)), people));
+    let pool = Pool::start(move || Desk::new(Arc::clone(&desks)), be_polite)?;
+    let ended = runtime.block_on(http::serve(
+        &listener,
+        Arc::new(http::App::new(Arc::clone(&common), pool, news)),
+        people,
+    ));
     common.ending.store(true, Ordering::Relaxed);
     // What still reads is not waited for: it writes nothing.
     runtime.shutdown_background();

@@ -54,7 +54,10 @@ struct Known {
 
 impl<D: 'static> Pool<D> {
     /// Starts the threads; each makes its desk when it has its first job.
-    pub(super) fn start(desk: impl Fn() -> D + Send + Clone + 'static, humble: fn()) -> std::io::Result<Self> {
+    pub(super) fn start(
+        desk: impl Fn() -> D + Send + Clone + 'static,
+        humble: fn(),
+    ) -> std::io::Result<Self> {
         let (queue, jobs) = sync_channel::<Job<D>>(WAITING);
         let jobs = Arc::new(Mutex::new(jobs));
         let known = Arc::new(Mutex::new(Known::default()));
@@ -111,7 +114,9 @@ fn run<D>(jobs: &Mutex<Receiver<Job<D>>>, known: &Mutex<Known>, mut desk: D) {
         let Ok(Job { key, work, tell }) = job else { return };
         // A fault in one answer is that answer's: the next one is for somebody else.
         let made = catch_unwind(AssertUnwindSafe(|| work(&mut desk)));
-        let made = made.unwrap_or_else(|_| Err(Problem::internal(&"flatfoot failed to answer this: a fault of its own")));
+        let made = made.unwrap_or_else(|_| {
+            Err(Problem::internal(&"flatfoot failed to answer this: a fault of its own"))
+        });
         let answer = Arc::new(made.unwrap_or_else(|problem| problem.answer()));
         lock(known).keep(key, &answer);
         let _ = tell.send(Some(answer));
@@ -128,7 +133,9 @@ impl Known {
         if answer.keep_s <= 0.0 || answer.body.len() > MOST_BYTES / 4 {
             return;
         }
-        let full = |known: &Self| known.answers.len() >= MOST_ANSWERS || known.bytes + answer.body.len() > MOST_BYTES;
+        let full = |known: &Self| {
+            known.answers.len() >= MOST_ANSWERS || known.bytes + answer.body.len() > MOST_BYTES
+        };
         if full(self) {
             self.answers.retain(|_, (until, _)| *until > now);
             self.bytes = self.answers.values().map(|(_, answer)| answer.body.len()).sum();
@@ -195,19 +202,25 @@ mod tests {
                     let _ = lock(&wait).recv();
                     Ok(answer("late", 1.0))
                 });
-                while pool.begin(&at.to_string(), Box::new(|()| Ok(answer("x", 0.0)))).is_err() && at < THREADS {}
+                while pool.begin(&at.to_string(), Box::new(|()| Ok(answer("x", 0.0)))).is_err()
+                    && at < THREADS
+                {}
                 let _ = pool.begin(&format!("k{at}"), work);
             }
             let mut refused = 0;
             for at in 0..2 * WAITING {
-                refused += usize::from(pool.begin(&format!("more{at}"), Box::new(|()| Ok(answer("x", 0.0)))).is_err());
+                refused += usize::from(
+                    pool.begin(&format!("more{at}"), Box::new(|()| Ok(answer("x", 0.0)))).is_err(),
+                );
             }
             assert!(refused >= WAITING, "{refused}");
             drop(go);
             let fault: Work<()> = Box::new(|()| panic!("a fault"));
             let said = loop {
                 match pool.begin("fault", Box::new(|()| panic!("a fault"))) {
-                    Ok(mut waiting) => break waiting.wait_for(Option::is_some).await.unwrap().clone().unwrap(),
+                    Ok(mut waiting) => {
+                        break waiting.wait_for(Option::is_some).await.unwrap().clone().unwrap();
+                    }
                     Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
                 }
             };

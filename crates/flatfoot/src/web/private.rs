@@ -32,8 +32,11 @@ pub(super) struct Private {
 impl Private {
     /// In /dev/shm, $XDG_RUNTIME_DIR or the folder for temporary files, whichever can be written first.
     pub(super) fn make() -> Result<Self> {
-        let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute());
-        Self::in_first_of([Some(PathBuf::from("/dev/shm")), runtime, Some(std::env::temp_dir())].into_iter().flatten())
+        let runtime =
+            std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute());
+        Self::in_first_of(
+            [Some(PathBuf::from("/dev/shm")), runtime, Some(std::env::temp_dir())].into_iter().flatten(),
+        )
     }
 
     /// Where there is room for more than memory has: for files that are gone in a moment.
@@ -50,7 +53,8 @@ impl Private {
                 Err(error) => last = Some((place, error)),
             }
         }
-        let (place, error) = last.unwrap_or_else(|| (PathBuf::from("/dev/shm"), io::ErrorKind::NotFound.into()));
+        let (place, error) =
+            last.unwrap_or_else(|| (PathBuf::from("/dev/shm"), io::ErrorKind::NotFound.into()));
         let hint = "flatfoot record --store PATH keeps it elsewhere; then flatfoot serve --store PATH";
         Err(Failure::new(Code::Failed, format!("{}: {error}", place.display()), hint).into())
     }

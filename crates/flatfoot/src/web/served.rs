@@ -51,7 +51,11 @@ const SILENT_S: f64 = 30.0;
 
 impl Served {
     /// The file that was named, the store that is being recorded, or one of the server's own.
-    pub(super) fn choose(file: Option<&Path>, store: Option<&Path>, interval_s: f64) -> Result<(Self, Option<Recording>)> {
+    pub(super) fn choose(
+        file: Option<&Path>,
+        store: Option<&Path>,
+        interval_s: f64,
+    ) -> Result<(Self, Option<Recording>)> {
         let host = ProcRoot::open("/proc").ok().map(|root| Prober::new(root).host(false));
         let mut served = Self {
             path: PathBuf::new(),
@@ -70,12 +74,20 @@ impl Served {
             served.only_looks = coverage.is_empty();
             if served.only_looks && served.by == By::Recorder {
                 let hint = "flatfoot record fills it";
-                return Err(Failure::new(Code::Failed, format!("{} holds nothing yet", path.display()), hint).into());
+                return Err(Failure::new(
+                    Code::Failed,
+                    format!("{} holds nothing yet", path.display()),
+                    hint,
+                )
+                .into());
             }
             served.remarks.extend(reader.damage().into_iter().map(|damage| format!("lost: {damage}")));
             if served.by == By::Recorder && !is_recorded_now(&coverage) {
                 let end = coverage.last().map_or(0, |last| last.last_unix_ms);
-                served.remarks.push(format!("recorded until {}: nobody records into it now", time::local(end as f64 / 1e3)));
+                served.remarks.push(format!(
+                    "recorded until {}: nobody records into it now",
+                    time::local(end as f64 / 1e3)
+                ));
             }
             return Ok((served, None));
         }
@@ -87,7 +99,10 @@ impl Served {
                     served.by = By::Recorder;
                     return Ok((served, None));
                 }
-                Ok(_) => served.remarks.push(format!("nobody records into {} now; --store shows what is in it", usual.display())),
+                Ok(_) => served.remarks.push(format!(
+                    "nobody records into {} now; --store shows what is in it",
+                    usual.display()
+                )),
                 Err(error) => served.remarks.push(format!("{error:#}")),
             }
         }
@@ -176,7 +191,9 @@ impl Recording {
         self.stop.store(true, Ordering::Relaxed);
         match self.thread.take().map(std::thread::JoinHandle::join) {
             Some(Ok(ended)) => ended,
-            Some(Err(_)) => Err(Failure::new(Code::Failed, "the recorder failed", "flatfoot record tells more").into()),
+            Some(Err(_)) => {
+                Err(Failure::new(Code::Failed, "the recorder failed", "flatfoot record tells more").into())
+            }
             None => Ok(()),
         }
     }

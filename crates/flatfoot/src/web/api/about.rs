@@ -55,7 +55,12 @@ pub(super) fn answer(desk: &mut Desk) -> Result<Answer> {
         By::Case => name,
     };
     let mut remarks = served.remarks.clone();
-    remarks.extend(damage.into_iter().map(|damage| format!("lost: {damage}")).filter(|one| !served.remarks.contains(one)));
+    remarks.extend(
+        damage
+            .into_iter()
+            .map(|damage| format!("lost: {damage}"))
+            .filter(|one| !served.remarks.contains(one)),
+    );
     if let (By::Page, Some(first)) = (served.by, coverage.first()) {
         let since = time::local(first.first_unix_ms as f64 / 1e3);
         remarks.push(format!("seen since {since}, when the page was started; flatfoot record keeps months"));

@@ -107,7 +107,8 @@ impl Half {
         let range = self.stretch.range();
         let span = crate::moment::Span { from: range.from, to: range.to };
         let source = crate::source::RecordedSource::open(&desk.common.served.path, Some(span))?;
-        let mut pids: Vec<model::Pid> = self.members.iter().map(|one| one.known.incarnation.key.pid).collect();
+        let mut pids: Vec<model::Pid> =
+            self.members.iter().map(|one| one.known.incarnation.key.pid).collect();
         pids.sort_unstable();
         pids.dedup();
         Ok(Side::look(name, Chosen { source: Box::new(source), pids }, 0.0)?)
@@ -134,11 +135,18 @@ impl Half {
     }
 }
 
-fn charts(desk: &mut Desk, before: &Half, after: &Half, is_process: bool, pixels: usize) -> Result<Vec<Chart>> {
+fn charts(
+    desk: &mut Desk,
+    before: &Half,
+    after: &Half,
+    is_process: bool,
+    pixels: usize,
+) -> Result<Vec<Chart>> {
     let (a, b) = (&before.stretch, &after.stretch);
     let span_ms = (a.to_ms - a.from_ms).max(b.to_ms - b.from_ms);
     let pace_ms = a.pace_ms.max(b.pace_ms);
-    let grids = [a, b].map(|half| Grid::new(half.from_ms, half.from_ms.saturating_add(span_ms), pixels, pace_ms));
+    let grids =
+        [a, b].map(|half| Grid::new(half.from_ms, half.from_ms.saturating_add(span_ms), pixels, pace_ms));
     let [first, second] = &grids;
     let figures: &[Figure] = if is_process { &OF_PROCESS } else { &OF_HOST };
     let mut charts = Vec::new();

@@ -36,7 +36,12 @@ struct Wanted {
 }
 
 /// A file, whole or as it is made.
-pub(in crate::web) async fn download(app: &Arc<App>, name: &str, query: Query, key: &str) -> Result<Response> {
+pub(in crate::web) async fn download(
+    app: &Arc<App>,
+    name: &str,
+    query: Query,
+    key: &str,
+) -> Result<Response> {
     let wanted = |redact: bool| -> Result<Wanted> {
         Ok(Wanted {
             process: query.text("process").map(str::to_owned),
@@ -109,7 +114,12 @@ async fn stream(app: &Arc<App>, kind: &'static str, wanted: Wanted, make: Make) 
 }
 
 /// A case file that every command opens.
-fn case(desk: &mut Desk, wanted: &Wanted, begin: &mut dyn FnMut(String) -> bool, to: &Portions) -> Result<()> {
+fn case(
+    desk: &mut Desk,
+    wanted: &Wanted,
+    begin: &mut dyn FnMut(String) -> bool,
+    to: &Portions,
+) -> Result<()> {
     let (one, stretch) = wanted.found(desk)?;
     let name = name(desk, one.as_ref(), wanted.redact, "flatfoot");
     if desk.common.served.only_looks {
@@ -159,7 +169,12 @@ fn send(
 }
 
 /// All figures of a process, or of the host, as they were recorded: one after another, each in the order of time.
-fn series(desk: &mut Desk, wanted: &Wanted, begin: &mut dyn FnMut(String) -> bool, to: &Portions) -> Result<()> {
+fn series(
+    desk: &mut Desk,
+    wanted: &Wanted,
+    begin: &mut dyn FnMut(String) -> bool,
+    to: &Portions,
+) -> Result<()> {
     if desk.common.served.only_looks {
         let hint = "flatfoot diagnose FILE --json has the figures of its looks";
         return Err(Problem::not_there("a case of looks alone has no series", hint));
@@ -177,7 +192,12 @@ fn series(desk: &mut Desk, wanted: &Wanted, begin: &mut dyn FnMut(String) -> boo
         let figure = column.name();
         for point in reader.series(no, &[column], window)?.iter().flat_map(|series| &series.points) {
             let at = point.at_unix_ms;
-            text.push_str(&format!("{}.{:03},{figure},{}\n", at.div_euclid(1_000), at.rem_euclid(1_000), point.value));
+            text.push_str(&format!(
+                "{}.{:03},{figure},{}\n",
+                at.div_euclid(1_000),
+                at.rem_euclid(1_000),
+                point.value
+            ));
             if text.len() >= PORTION && to.blocking_send(std::mem::take(&mut text).into()).is_err() {
                 return Ok(());
             }
@@ -213,7 +233,7 @@ mod tests {
     #[test]
     fn a_name_is_only_a_name() {
         assert_eq!(plain("java"), "java");
-        assert_eq!(plain("../../etc\"\r\nx: y;é"), "------etc----x--y--");
+        assert_eq!(plain("../../etc\"\r\nx: y;é"), "------etc---x--y--");
         assert_eq!(plain(&"a".repeat(200)).len(), 64);
     }
 }

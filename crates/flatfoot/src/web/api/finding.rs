@@ -1,6 +1,6 @@
 //! `GET /api/v1/findings/ID`: one finding with all its evidence.
 
-use model::{Finding, FindingKind};
+use model::{Finding, FindingKind, Pid};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -47,17 +47,28 @@ struct Seen {
 
 pub(super) fn work(id: &str, query: &Query) -> Result<Work<Desk>> {
     let id = super::segment(id)?;
+    let is_id = !id.is_empty() && id.len() <= 64 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if !is_id {
+        let hint = "eight hex digits, as 7c1e09d2, or the first of them";
+        return Err(Problem::not_understood(format!("{id:?} is no finding's id"), hint));
+    }
     let (asked, pixels) = (query.times("from", "to")?, query.pixels()?);
+    let process = query.text("process").map(str::to_owned);
     Ok(Box::new(move |desk| {
-        let judged = desk.common.judged().ok_or_else(|| {
-            Problem::not_there("nothing was judged yet", "ask again in a second")
-        })?;
-        let brief = find(&judged, &id)?;
+        let judged = desk
+            .common
+            .judged()
+            .ok_or_else(|| Problem::not_there("nothing was judged yet", "ask again in a second"))?;
+        let pid = process
+            .map(|process| Ok::<_, Problem>(desk.process(&process)?.known.incarnation.key.pid))
+            .transpose()?;
+        let brief = find(&judged, &id, pid)?;
         let pid = brief.process.pid;
         // Of one process all is read that is known of it, as `flatfoot diagnose PID` does.
         let whole = desk.source(None).and_then(|source| Ok(views::diagnosis(source, vec![pid])?)).ok();
         let diagnosis = whole.as_ref().map_or(judged.diagnosis(), |whole| &whole.diagnosis);
-        let finding = diagnosis.findings.iter().find(|finding| finding.id == brief.id).unwrap_or(brief).clone();
+        let finding =
+            diagnosis.findings.iter().find(|finding| finding.id == brief.id).unwrap_or(brief).clone();
         let alone = Diagnosis { findings: vec![finding.clone()], ..diagnosis.clone() };
         let names = vec![format!("{}[{pid}]", finding.process.name)];
         let text = present::diagnosis::targets(&alone, &names, Term::default());
@@ -81,22 +92,21 @@ pub(super) fn work(id: &str, query: &Query) -> Result<Work<Desk>> {
     }))
 }
 
-/// By its id, or the beginning of one alone.
-fn find<'a>(judged: &'a Judged, id: &str) -> Result<&'a Finding> {
-    let is_id = !id.is_empty() && id.len() <= 64 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if !is_id {
-        let hint = "eight hex digits, as 7c1e09d2, or the first of them";
-        return Err(Problem::not_understood(format!("{id:?} is no finding's id"), hint));
-    }
-    let findings = &judged.diagnosis().findings;
+/// By its id, or the beginning of one alone; of a process, when several have the same.
+fn find<'a>(judged: &'a Judged, id: &str, pid: Option<Pid>) -> Result<&'a Finding> {
+    let about = |finding: &&&Finding| pid.is_none_or(|pid| finding.process.pid == pid);
+    let findings: Vec<&Finding> =
+        judged.diagnosis().findings.iter().filter(|finding| about(&finding)).collect();
     if let Some(whole) = findings.iter().find(|finding| finding.id == id) {
         return Ok(whole);
     }
-    let mut fitting = findings.iter().filter(|finding| finding.id.starts_with(id));
-    match (fitting.next(), fitting.next()) {
-        (Some(one), None) => Ok(one),
-        (Some(_), Some(_)) => Err(Problem::not_understood(format!("{id}: several findings begin so"), "more of its digits")),
-        (None, _) => Err(Problem::not_there(format!("no finding {id}"), "/api/v1/overview lists what was found")),
+    let fitting: Vec<&Finding> = findings.into_iter().filter(|finding| finding.id.starts_with(id)).collect();
+    match fitting.as_slice() {
+        [one, others @ ..] if others.iter().all(|other| other.id == one.id) => Ok(one),
+        [_, ..] => {
+            Err(Problem::not_understood(format!("{id}: several findings begin so"), "more of its digits"))
+        }
+        [] => Err(Problem::not_there(format!("no finding {id}"), "/api/v1/overview lists what was found")),
     }
 }
 
@@ -106,7 +116,8 @@ fn charts(desk: &mut Desk, id: &str, finding: &Finding, asked: Asked, pixels: us
     let usual = desk.stretch(asked)?;
     let day_ago = usual.to_ms as f64 / 1e3 - DAY_S;
     let first = one.first_unix_ms as f64 / 1e3;
-    let asked = Asked { from: asked.from.or(Some(day_ago.max(first).min(usual.to_ms as f64 / 1e3 - 1.0))), ..asked };
+    let asked =
+        Asked { from: asked.from.or(Some(day_ago.max(first).min(usual.to_ms as f64 / 1e3 - 1.0))), ..asked };
     let stretch = desk.stretch(asked)?;
     let grid = stretch.grid(pixels);
     let findings = [finding.clone()];
@@ -130,7 +141,8 @@ fn charts(desk: &mut Desk, id: &str, finding: &Finding, asked: Asked, pixels: us
     all.retain(|chart| wanted.contains(&chart.name));
     all.sort_by_key(|chart| wanted.iter().position(|name| *name == chart.name));
     if let Some((first, _)) = finding.seen.filter(|(first, _)| *first >= stretch.range().from) {
-        let mark = crate::web::charts::Marker { at: first, kind: "finding", text: "the first of them".to_owned() };
+        let mark =
+            crate::web::charts::Marker { at: first, kind: "finding", text: "the first of them".to_owned() };
         all.iter_mut().for_each(|chart| chart.markers.push(mark.clone()));
     }
     let gaps = super::marks::gaps(desk, &stretch)?;

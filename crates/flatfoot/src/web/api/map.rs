@@ -34,9 +34,7 @@ pub(crate) struct MapPage {
 /// The document without its list of mappings, whose place is taken.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(transparent)]
-struct Classes(
-    #[schemars(with = "std::collections::BTreeMap<String, serde_json::Value>")] MapDocument,
-);
+struct Classes(#[schemars(with = "std::collections::BTreeMap<String, serde_json::Value>")] MapDocument);
 
 /// Mappings of one size.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -95,7 +93,11 @@ pub(super) fn work(id: &str, query: &Query) -> Result<Work<Desk>> {
         order: query.one_of("sort", &ORDERS, MapOrder::Address)?,
         filter: query.text("filter").unwrap_or_default().to_lowercase(),
         class: query.one_of("class", &classes, None)?,
-        size: query.text("size").map(|_| query.number("size", 0, 0, usize::MAX)).transpose()?.map(|size| size as u64),
+        size: query
+            .text("size")
+            .map(|_| query.number("size", 0, 0, usize::MAX))
+            .transpose()?
+            .map(|size| size as u64),
         offset: query.number("offset", 0, 0, 1 << 24)?,
         rows: query.number("rows", 200, 0, 1_000)?,
     };
@@ -148,17 +150,19 @@ impl Wanted {
         };
         let matching: Vec<usize> = order_of(space, self.order).into_iter().filter(fits).collect();
         let rows = matching.iter().skip(self.offset).take(self.rows);
-        let rows = rows.map(|at| Row { mapping: row(space, memory, *at), thread: whose(*at, space, memory, threads) });
-        Mappings {
-            total: space.mappings.len() as u64,
-            rows: rows.collect(),
-            matching: matching.len() as u64,
-        }
+        let rows = rows
+            .map(|at| Row { mapping: row(space, memory, *at), thread: whose(*at, space, memory, threads) });
+        Mappings { total: space.mappings.len() as u64, rows: rows.collect(), matching: matching.len() as u64 }
     }
 }
 
 /// The thread whose stack begins in a mapping.
-fn whose(at: usize, space: &AddressSpace, memory: &MemoryMap, threads: &Reading<Vec<Thread>>) -> Option<Whose> {
+fn whose(
+    at: usize,
+    space: &AddressSpace,
+    memory: &MemoryMap,
+    threads: &Reading<Vec<Thread>>,
+) -> Option<Whose> {
     let mapping = space.mappings.get(at)?;
     let of = |stack: &&model::ThreadStack| stack.start >= mapping.start && stack.start < mapping.end;
     let stack = memory.stacks.iter().find(of).filter(|stack| stack.tid != Pid(0))?;

@@ -29,7 +29,9 @@ pub(super) fn of_host(desk: &mut Desk, stretch: &Stretch) -> Result<Vec<Marker>>
         .collect();
     if let Some(judged) = desk.common.judged() {
         for finding in &judged.diagnosis().findings {
-            if let Some((first, _)) = finding.seen.filter(|(first, _)| is_within(stretch, (first * 1e3) as i64)) {
+            if let Some((first, _)) =
+                finding.seen.filter(|(first, _)| is_within(stretch, (first * 1e3) as i64))
+            {
                 let name = format!("{}[{}]", finding.process.name, finding.process.pid);
                 let text = format!("{} in {name} begins", finding.kind.title().to_lowercase());
                 markers.push(Marker { at: first, kind: "finding", text });
@@ -73,7 +75,8 @@ pub(super) fn restarts(one: &Found, all: &[Found]) -> Vec<Found> {
     let own = identity(one);
     let apart = |other: &Found| {
         other.last_unix_ms <= one.first_unix_ms.saturating_add(1_000)
-            || one.known.ended_boot_ms.is_some() && other.first_unix_ms.saturating_add(1_000) >= one.last_unix_ms
+            || one.known.ended_boot_ms.is_some()
+                && other.first_unix_ms.saturating_add(1_000) >= one.last_unix_ms
     };
     let mut restarts: Vec<Found> = all
         .iter()
@@ -96,14 +99,17 @@ pub(super) fn gaps(desk: &mut Desk, stretch: &Stretch) -> Result<Vec<Hole>> {
         let [before, after] = pair else { continue };
         let (from_ms, to_ms) = (before.last_unix_ms, after.first_unix_ms);
         let step_ms = i64::try_from(after.step_ms.max(before.step_ms)).unwrap_or(i64::MAX);
-        let is_gap = before.boot != after.boot || to_ms.saturating_sub(from_ms) > step_ms.saturating_mul(3).max(stretch.pace_ms * 3);
+        let is_gap = before.boot != after.boot
+            || to_ms.saturating_sub(from_ms) > step_ms.saturating_mul(3).max(stretch.pace_ms * 3);
         if is_gap && from_ms < stretch.to_ms && to_ms > stretch.from_ms && gaps.len() < MOST {
             let why = if before.boot == after.boot { "not recorded" } else { "the host was restarted" };
             gaps.push(Hole { from: from_ms as f64 / 1e3, to: to_ms as f64 / 1e3, why });
         }
     }
     let end = coverage.last().map(|last| last.last_unix_ms);
-    if let Some(end) = end.filter(|end| *end >= stretch.from_ms && stretch.to_ms - end > 3 * stretch.pace_ms.max(1_000)) {
+    if let Some(end) =
+        end.filter(|end| *end >= stretch.from_ms && stretch.to_ms - end > 3 * stretch.pace_ms.max(1_000))
+    {
         gaps.push(Hole { from: end as f64 / 1e3, to: stretch.to_ms as f64 / 1e3, why: "not recorded" });
     }
     Ok(gaps)

@@ -82,7 +82,11 @@ fn memory(desk: &mut Desk, stretch: &Stretch, grid: &Grid) -> Result<Chart> {
         ("memory", strip(1)),
     ];
     Ok(Chart {
-        series: lines.into_iter().filter(|(_, strip)| !strip.is_empty()).map(|(name, strip)| strip.line(name)).collect(),
+        series: lines
+            .into_iter()
+            .filter(|(_, strip)| !strip.is_empty())
+            .map(|(name, strip)| strip.line(name))
+            .collect(),
         markers: marks::of_host(desk, stretch)?,
         gaps: marks::gaps(desk, stretch)?,
         command: format!("flatfoot top --once{}", marks::when(desk, stretch)),
@@ -128,7 +132,8 @@ fn attribution(desk: &mut Desk, stretch: &Stretch, grid: &Grid) -> Result<Chart>
     let committed = thinned(reader, ProcessNo::HOST, &[Column::HostCommitted], window, grid)?;
     let committed = strip_of(committed.first(), grid, stretch.known_until_ms());
     let unexplained = committed.less(&sum);
-    let rest = [("others", others), ("unexplained", unexplained)].map(|(name, strip)| (name.to_owned(), strip));
+    let rest =
+        [("others", others), ("unexplained", unexplained)].map(|(name, strip)| (name.to_owned(), strip));
     let layers = layers.into_iter().map(|layer| (layer.name, layer.strip));
     Ok(Chart {
         stacked: true,

@@ -72,12 +72,15 @@ pub(super) fn work(id: &str, query: &Query) -> Result<Work<Desk>> {
         let one = desk.process(&id)?;
         let stretch = desk.stretch(asked)?;
         let grid = stretch.grid(pixels);
-        let restarts = if desk.common.served.only_looks { Vec::new() } else { marks::restarts(&one, &*desk.found()?) };
+        let restarts =
+            if desk.common.served.only_looks { Vec::new() } else { marks::restarts(&one, &*desk.found()?) };
         let key = one.known.incarnation.key;
         let judged = desk.common.judged();
         let findings = desk.findings_of(key);
-        let limits = judged.as_ref().map_or_else(Vec::new, |judged| limits(&judged.outcome.analyser, key, &findings));
-        let mut charts = Charts { desk, one: &one, stretch: &stretch, grid: &grid, findings: &findings, limits: &limits };
+        let limits =
+            judged.as_ref().map_or_else(Vec::new, |judged| limits(&judged.outcome.analyser, key, &findings));
+        let mut charts =
+            Charts { desk, one: &one, stretch: &stretch, grid: &grid, findings: &findings, limits: &limits };
         let mut charts = charts.all()?;
         let markers = marks::of_process(&one, &restarts, &stretch);
         let gaps = marks::gaps(desk, &stretch)?;
@@ -186,7 +189,11 @@ impl Charts<'_> {
         )?);
         charts.extend(self.bytes(
             ("heap", "Java heap", "heap"),
-            &[("live after collection", Column::HeapLive), ("used", Column::HeapUsed), ("limit", Column::HeapLimit)],
+            &[
+                ("live after collection", Column::HeapLive),
+                ("used", Column::HeapUsed),
+                ("limit", Column::HeapLimit),
+            ],
             Some(FindingKind::JavaHeapLeak),
         )?);
         charts.extend(self.bytes(
@@ -251,7 +258,9 @@ impl Charts<'_> {
 
     /// How the class grows that a finding is about.
     fn memory_growth(&self) -> Option<Growth> {
-        let class = |finding: &&Finding| MemoryClass::ALL.iter().any(|class| class.label() == finding.subject.as_str());
+        let class = |finding: &&Finding| {
+            MemoryClass::ALL.iter().any(|class| class.label() == finding.subject.as_str())
+        };
         self.findings.iter().find(class).and_then(growth)
     }
 
@@ -267,7 +276,10 @@ impl Charts<'_> {
         kind: Option<FindingKind>,
     ) -> Result<Option<Chart>> {
         let chart = self.chart(about, "count", lines, kind)?;
-        Ok(chart.map(|chart| Chart { limits: limits.map_or_else(Vec::new, |unit| self.limits_of(unit)), ..chart }))
+        Ok(chart.map(|chart| Chart {
+            limits: limits.map_or_else(Vec::new, |unit| self.limits_of(unit)),
+            ..chart
+        }))
     }
 
     fn bytes(

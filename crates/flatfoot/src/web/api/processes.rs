@@ -61,7 +61,12 @@ pub(super) fn work(query: Query) -> Result<Work<Desk>> {
                 host,
                 total: board.len() as u64,
                 matching: order.len() as u64,
-                processes: order.iter().skip(offset).take(rows).filter_map(|no| board.row(*no, spark)).collect(),
+                processes: order
+                    .iter()
+                    .skip(offset)
+                    .take(rows)
+                    .filter_map(|no| board.row(*no, spark))
+                    .collect(),
                 impact: board.impact(),
             }
         })?;

@@ -90,7 +90,9 @@ pub(super) fn work(id: &str, query: &Query) -> Result<Work<Desk>> {
         let count = threads.map_or(tracked.reading.stat.threads, |threads| threads.len() as u64);
         let mut document = views::threads_of(&seen, tracked, count, origin);
         if threads.is_none() {
-            document.remarks.push(format!("threads: {}", tracked.reading.threads.absence().unwrap_or_default()));
+            document
+                .remarks
+                .push(format!("threads: {}", tracked.reading.threads.absence().unwrap_or_default()));
         }
         if let Some(inside) = tracked.reading.inside.value() {
             for (row, group) in document.groups.iter_mut().zip(&tracked.groups) {
@@ -140,13 +142,20 @@ fn births(
         };
         all.insert((thread.tid, thread.start), birth);
     }
-    let events = if desk.common.served.only_looks { Vec::new() } else { desk.reader()?.events(stretch.events())? };
+    let events =
+        if desk.common.served.only_looks { Vec::new() } else { desk.reader()?.events(stretch.events())? };
     for happened in events.iter().filter(|happened| happened.event.process == one.known.process) {
         let at = host.unix_from_boot(happened_start(happened, per_second));
         match &happened.event.what {
             EventKind::ThreadBorn { tid, start, name } => {
                 let pattern = places.get(tid).copied().filter(|_| all.contains_key(&(*tid, *start)));
-                all.entry((*tid, *start)).or_insert_with(|| Birth { at, pattern, tid: *tid, name: name.clone(), ended: None });
+                all.entry((*tid, *start)).or_insert_with(|| Birth {
+                    at,
+                    pattern,
+                    tid: *tid,
+                    name: name.clone(),
+                    ended: None,
+                });
             }
             EventKind::ThreadEnded { tid, start, name } => {
                 let ended = Some(happened.at_unix_ms as f64 / 1e3);
@@ -173,7 +182,9 @@ fn births(
 /// When the thread of an event was born, in seconds since boot.
 fn happened_start(happened: &Happened, per_second: u64) -> f64 {
     match &happened.event.what {
-        EventKind::ThreadBorn { start, .. } | EventKind::ThreadEnded { start, .. } => start.seconds(per_second),
+        EventKind::ThreadBorn { start, .. } | EventKind::ThreadEnded { start, .. } => {
+            start.seconds(per_second)
+        }
         _ => 0.0,
     }
 }
@@ -213,10 +224,17 @@ impl Node {
         let mut node = self;
         for frame in frames {
             let name = present::frame_place(frame);
-            let known = node.children.iter().position(|child| child.name == name && child.origin == frame.origin);
+            let known =
+                node.children.iter().position(|child| child.name == name && child.origin == frame.origin);
             let at = known.unwrap_or_else(|| {
                 let role = (!frame.role.is_empty()).then(|| frame.role.clone());
-                node.children.push(Self { name, origin: frame.origin.clone(), role, value: 0, children: Vec::new() });
+                node.children.push(Self {
+                    name,
+                    origin: frame.origin.clone(),
+                    role,
+                    value: 0,
+                    children: Vec::new(),
+                });
                 node.children.len() - 1
             });
             let Some(child) = node.children.get_mut(at) else { return };
@@ -232,7 +250,11 @@ mod tests {
 
     #[test]
     fn stacks_become_a_tree_from_the_outside() {
-        let frame = |symbol: &str| Frame { symbol: symbol.to_owned(), role: "library".to_owned(), ..Frame::default() };
+        let frame = |symbol: &str| Frame {
+            symbol: symbol.to_owned(),
+            role: "library".to_owned(),
+            ..Frame::default()
+        };
         let by = |births: u64, frames: &[&str]| CreatedBy {
             source: "agent".to_owned(),
             births,
@@ -240,12 +262,17 @@ mod tests {
             ..CreatedBy::default()
         };
         let finding = Finding {
-            created_by: vec![by(3, &["start", "make", "main"]), by(2, &["start", "other", "main"]), by(0, &["site"])],
+            created_by: vec![
+                by(3, &["start", "make", "main"]),
+                by(2, &["start", "other", "main"]),
+                by(0, &["site"]),
+            ],
             ..present::testing::finding("pool-*")
         };
         let tree = stacks(&[finding]).unwrap();
         assert_eq!((tree.value, tree.children.len(), tree.children[0].value), (5, 1, 5));
-        let names: Vec<(&str, u64)> = tree.children[0].children.iter().map(|c| (c.name.as_str(), c.value)).collect();
+        let names: Vec<(&str, u64)> =
+            tree.children[0].children.iter().map(|c| (c.name.as_str(), c.value)).collect();
         assert_eq!(names, [("make", 3), ("other", 2)]);
         assert!(stacks(&[]).is_none());
     }

@@ -79,20 +79,34 @@ export default class Compare extends Page {
     const names = ['a_from', 'a_to', 'b_from', 'b_to'];
     if (names.every((name) => Number.isFinite(Number(looked[name])) && looked[name])) return Object.fromEntries(names.map((name) => [name, Number(looked[name])]));
     const end = this.#end;
-    const start = Math.max(this.context.info?.recorded?.from ?? end - 7200, end - 7200);
+    const start = Math.max(this.#begin, end - 7200);
     const middle = Math.round((start + end) / 2);
     return { a_from: Math.round(start), a_to: middle, b_from: middle, b_to: Math.round(end) };
   }
 
   get #end() {
-    return this.context.info?.live ? this.now() : (this.context.info?.recorded?.to ?? this.now());
+    return this.context.info?.live ? this.now() : this.#recorded.to;
+  }
+
+  get #begin() {
+    return this.#recorded.from || this.#end - 3600;
+  }
+
+  #recorded = { from: 0, to: 0 };
+
+  /** What there is: a case file says it only of its figures. */
+  async #learn() {
+    const said = this.context.info?.recorded;
+    if (said?.to > 0) this.#recorded = said;
+    else if (!this.#recorded.to) this.#recorded = (await api.get('/overview', { pixels: 16 }, 'range')).range;
   }
 
   async load({ process }) {
+    await this.#learn();
     const windows = this.windows;
     const [doc, subject] = await Promise.all([
       api.get('/compare', { process, ...windows, pixels: this.pixels }, 'compare'),
-      process ? api.get(`/processes/${encodeURIComponent(process)}`, { from: this.context.info?.recorded?.from, pixels: 16 }, 'subject').catch((error) => (api.overtaken(error) ? Promise.reject(error) : null)) : null,
+      process ? api.get(`/processes/${encodeURIComponent(process)}`, { from: this.#begin, pixels: 16 }, 'subject').catch((error) => (api.overtaken(error) ? Promise.reject(error) : null)) : null,
     ]);
     return { doc, subject, windows };
   }
@@ -122,7 +136,7 @@ export default class Compare extends Page {
 
   #presets(subject) {
     const end = Math.round(this.#end);
-    const from = this.context.info?.recorded?.from ?? end - 3600;
+    const from = this.#begin;
     const today = end - (((end - new Date(end * 1000).getTimezoneOffset() * 60) % DAY) + DAY) % DAY;
     const pairs = [
       ['the last hour and the one before', end - 7200, end - 3600, end - 3600, end],
