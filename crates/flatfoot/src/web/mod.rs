@@ -29,6 +29,7 @@ mod private;
 mod query;
 mod served;
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -196,10 +197,10 @@ fn said(
     };
     if !term.quiet {
         let ssh = served.ssh.as_deref().unwrap_or_default();
-        text.push_str(&format!("From elsewhere:  {ssh}    then {url} there\n"));
-        text.push_str(&format!("Shows {what}.\n"));
+        let _ = writeln!(text, "From elsewhere:  {ssh}    then {url} there");
+        let _ = writeln!(text, "Shows {what}.");
         for remark in &served.remarks {
-            text.push_str(&format!("{remark}\n"));
+            let _ = writeln!(text, "{remark}");
         }
         text.push_str("Only reads. Ctrl-C ends it.\n");
     }

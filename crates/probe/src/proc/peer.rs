@@ -8,6 +8,7 @@
 //! The other end's local address is our remote one. Addresses are the bytes of the wire, four at a time as a number of
 //! this machine.
 
+use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use super::{Absence, ProcRoot, scan};
@@ -52,9 +53,9 @@ fn written(address: SocketAddr, mapped: bool) -> String {
     let mut text = String::with_capacity(40);
     for word in bytes.chunks_exact(4) {
         let word = word.try_into().map_or(0, u32::from_ne_bytes);
-        text.push_str(&format!("{word:08X}"));
+        let _ = write!(text, "{word:08X}");
     }
-    text.push_str(&format!(":{:04X}", address.port()));
+    let _ = write!(text, ":{:04X}", address.port());
     text
 }
 
