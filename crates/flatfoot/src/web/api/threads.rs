@@ -105,10 +105,15 @@ pub(super) fn work(id: &str, query: &Query) -> Result<Work<Desk>> {
             let of = group.cadence.cadences.clone();
             of.into_iter().map(move |cadence| Rhythm { pattern, cadence })
         };
+        let mut range = stretch.range();
+        if asked.from.is_none() {
+            // Births are known from before anything was recorded: a rhythm is seen best in all of them.
+            range.from = births.first().map_or(range.from, |first| range.from.min(first.at));
+        }
         let page = ThreadsPage {
             schedules: tracked.groups.iter().enumerate().flat_map(cadence).collect(),
             document,
-            range: stretch.range(),
+            range,
             births,
             births_left_out,
             stacks: stacks(&desk.findings_of(key)),
