@@ -3,7 +3,7 @@
 # Chromium, with node's own test runner. Fetches what package-lock.json names (two packages, their sums are checked; no
 # script of theirs is run) and builds flatfoot and the leaking programs when they are missing or older than their source.
 #
-# CHROMIUM: the browser. FLATFOOT: the binary. LEAKERS: the built programs. BROWSER_SECONDS: the whole run's limit (900).
+# CHROMIUM: the browser. FLATFOOT: the binary. LEAKERS: the built programs. BROWSER_SECONDS: the whole run's limit (1500).
 # FLATFOOT_SHOTS: a folder for pictures.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -70,7 +70,7 @@ if [[ -n ${FLATFOOT_SHOTS:-} ]]; then
 fi
 
 # Each file has a browser and often a JVM of its own: few at once.
-limit=${BROWSER_SECONDS:-900}
+limit=${BROWSER_SECONDS:-1500}
 code=0
 timeout --kill-after=20 "$limit" node --test --test-concurrency=2 --test-reporter=spec "${tests[@]}" </dev/null || code=$?
 if ((code == 124 || code == 137)); then

@@ -19,7 +19,7 @@ const NAMES = { count: 'count', bytes: 'bytes', bytes_short: 'bytesShort', durat
 
 /** `Bytes::from_kib(2_040)`, `1.0 / 60.0`, `80 << 20` as a number. */
 function number(rust) {
-    const text = rust.replaceAll('_', '').replace(/Bytes::from_kib\((\d+)\)/, (_, kib) => String(kib * 1024)).replace(/^Bytes\((.*)\)$/, '$1').replace('f64::INFINITY', 'Infinity');
+    const text = rust.replace('Bytes::from_kib', 'KIB').replaceAll('_', '').replace(/KIB\((\d+)\)/, (_, kib) => String(kib * 1024)).replace(/^Bytes\((.*)\)$/, '$1').replace('f64::INFINITY', 'Infinity');
     const shift = /^(\d+) << (\d+)$/.exec(text);
     if (shift) return Number(shift[1]) * 2 ** Number(shift[2]);
     const parts = text.split(' / ').map(Number);

@@ -8,7 +8,7 @@ import { drag, openPart, painted, params, plotBox, shown } from './support.mjs';
 export async function handling(t, at) {
     const process = `?page=process&id=${at.id}`;
     await t.test('dragging zooms, a double click and the back button go back', async (t) => {
-        const page = await openPart(t, at.url, process);
+        const page = await openPart(t, at, process);
         const before = await page.locator('.shown-range').innerText();
         const asked = page.waitForRequest((request) => /processes\/[^/]+\?.*from=/.test(request.url()));
         await drag(page, 'threads', 0.2, 0.6);
@@ -36,7 +36,7 @@ export async function handling(t, at) {
     });
 
     await t.test('shift and drag pans', async (t) => {
-        const page = await openPart(t, at.url, process);
+        const page = await openPart(t, at, process);
         await drag(page, 'threads', 0.3, 0.6);
         await shown(page);
         const before = params(page);
@@ -49,7 +49,7 @@ export async function handling(t, at) {
     });
 
     await t.test('the keyboard alone reaches all of it', async (t) => {
-        const page = await openPart(t, at.url, '');
+        const page = await openPart(t, at, '');
         const focused = () => page.evaluate(() => document.activeElement.textContent.trim() || document.activeElement.getAttribute('aria-label'));
         await page.keyboard.press('Tab');
         assert.equal(await focused(), 'Skip to the figures');
@@ -87,7 +87,7 @@ export async function handling(t, at) {
     });
 
     await t.test('a click in the legend isolates a series, in the URL too', async (t) => {
-        const page = await openPart(t, at.url, process);
+        const page = await openPart(t, at, process);
         const chart = page.locator('[data-chart="memory"]');
         const all = await painted(page, 'memory');
         const entries = chart.locator('.legend button');
@@ -106,7 +106,7 @@ export async function handling(t, at) {
     });
 
     await t.test('each chart has its table and its command', async (t) => {
-        const page = await openPart(t, at.url, process);
+        const page = await openPart(t, at, process);
         await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
         for (const chart of await page.locator('[data-chart]').all()) {
             await chart.getByRole('button', { name: 'Table' }).click();
@@ -122,7 +122,7 @@ export async function handling(t, at) {
     });
 
     await t.test('filter and sort are the URL’s, and the server’s', async (t) => {
-        const page = await openPart(t, at.url, '');
+        const page = await openPart(t, at, '');
         await page.getByRole('button', { name: 'Threads' }).click();
         await page.waitForURL(/by=threads/);
         await shown(page);
@@ -136,8 +136,36 @@ export async function handling(t, at) {
         await page.getByText('No process has “no such process”').waitFor();
     });
 
+    await t.test('what can be taken along comes', async (t) => {
+        const page = await openPart(t, at, process);
+        const links = await page.locator('.downloads a').evaluateAll((all) => all.map((link) => link.getAttribute('href')));
+        const answers = await page.evaluate(
+            (links) => Promise.all(links.map(async (href) => {
+                const answer = await fetch(href);
+                const bytes = (await answer.arrayBuffer()).byteLength;
+                return { href: href.replace(/\?.*/, ''), status: answer.status, attached: /^attachment/.test(answer.headers.get('content-disposition') ?? ''), some: bytes > 50 };
+            })),
+            links,
+        );
+        const whole = { status: 200, attached: true, some: true };
+        const path = 'api/v1/download/';
+        assert.deepEqual(answers, ['report.html', 'case.flatfoot', 'series.csv'].map((file) => ({ href: path + file, ...whole })));
+    });
+
+    await t.test('on paper are figures, not tools', async (t) => {
+        const page = await openPart(t, at, process, { dark: true });
+        await page.emulateMedia({ media: 'print' });
+        // Ink on paper, whatever the screen has.
+        const ink = await page.locator('h1').evaluate((heading) => getComputedStyle(heading).color);
+        assert.ok(ink.match(/\d+/g).every((part) => Number(part) < 80), ink);
+        for (const tool of ['.main-nav', '.tabs', '.range .choices', '.tool', '.copy', '.skip']) {
+            assert.equal(await page.locator(tool).filter({ visible: true }).count(), 0, tool);
+        }
+        assert.ok(await page.locator('[data-chart="threads"] canvas').isVisible());
+    });
+
     await t.test('dark mode is the system’s, until one is chosen', async (t) => {
-        const page = await openPart(t, at.url, '', { dark: true });
+        const page = await openPart(t, at, '', { dark: true });
         const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
         const dark = await ground();
         await page.getByRole('button', { name: 'Change to light' }).click();

@@ -6,8 +6,8 @@ import { chmodSync, copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { Program, folder, open, serve } from '../launch.mjs';
-import { openPart, shown } from './support.mjs';
+import { Program, folder } from '../launch.mjs';
+import { openPart, serveFor, shown } from './support.mjs';
 
 /** As long as the kernel lets a name be. */
 const NAMES = ['<svg onload=a>', '"><b id=evil>', "';alert(1)//", '\u202egnp.exe', '\u001b[31mred', '&lt;i&gt;'];
@@ -29,8 +29,8 @@ test('processes with names that are no names', async (t) => {
         chmodSync(path, 0o755);
         new Program(t, path, ['600']);
     }
-    const server = await serve(t, ['--interval', '500ms']);
-    const page = await openPart(t, server.url, '?filter=svg');
+    const server = await serveFor(t, ['--interval', '500ms']);
+    const page = await openPart(t, server, '?filter=svg');
     await page.getByRole('link', { name: '<svg onload=a>' }).waitFor({ timeout: 30_000 });
     await expectInert(page);
     await page.getByRole('link', { name: '<svg onload=a>' }).click();
@@ -51,10 +51,8 @@ test('processes with names that are no names', async (t) => {
 });
 
 test('ten thousand hostile rows from the server', async (t) => {
-    const server = await serve(t);
-    const page = await open(t, 'about:blank');
-    await page.close();
-    const hostile = await openPart(t, server.url);
+    const server = await serveFor(t);
+    const hostile = await openPart(t, server);
     const real = await hostile.evaluate(async () => (await fetch('api/v1/processes?rows=1&spark=10')).json());
     const payload = '<img src=x onerror="window.injected=1"><script>window.injected=1</script>\u202e\u0007\u0000';
     const rows = Array.from({ length: 10_000 }, (_, at) => ({ ...real.processes[0], id: `${at + 1}-1${payload}`, pid: at + 1, name: `${payload}${at}`, label: payload, growing: payload, next_limit: { name: payload, used: 0.5, eta_s: 10 } }));

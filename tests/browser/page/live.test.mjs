@@ -4,12 +4,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { serve, startLeaker, until } from '../launch.mjs';
-import { openPart, shown } from './support.mjs';
+import { startFlatfoot, startLeaker, until } from '../launch.mjs';
+import { openAt, openPart, serveFor, shown } from './support.mjs';
 
 test('a finding appears without a reload, and is told to who cannot see it', async (t) => {
-    const server = await serve(t, ['--interval', '500ms']);
-    const page = await openPart(t, server.url, '?filter=java');
+    const server = await serveFor(t, ['--interval', '500ms']);
+    const page = await openPart(t, server, '?filter=java');
     await page.evaluate(() => {
         window.here = true;
         window.told = [];
@@ -34,8 +34,8 @@ test('a finding appears without a reload, and is told to who cannot see it', asy
 });
 
 test('what is zoomed to stays while figures come in', async (t) => {
-    const server = await serve(t, ['--interval', '500ms']);
-    const page = await openPart(t, server.url);
+    const server = await serveFor(t, ['--interval', '500ms']);
+    const page = await openPart(t, server);
     await until('half a minute is kept', async () => {
         const { range } = await (await fetch(`${server.url}/api/v1/overview?pixels=16`)).json();
         return range.to - range.from > 15;
@@ -54,8 +54,8 @@ test('what is zoomed to stays while figures come in', async (t) => {
 });
 
 test('a lost connection is said, and found again', async (t) => {
-    const server = await serve(t, ['--interval', '500ms']);
-    const page = await openPart(t, server.url);
+    const server = await serveFor(t, ['--interval', '500ms']);
+    const page = await openPart(t, server);
     page.expectTrouble(/ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE/);
     const status = page.locator('#status');
     await status.getByText(/^live/).waitFor();
@@ -63,14 +63,15 @@ test('a lost connection is said, and found again', async (t) => {
     await status.getByText(/connection lost, trying again/).waitFor();
     assert.ok((await page.locator('tbody tr').count()) > 0, 'the figures stay');
     const { port } = new URL(server.url);
-    await serve(t, ['--listen', `127.0.0.1:${port}`, '--interval', '500ms']);
+    const again = startFlatfoot(t, ['serve', '--listen', `127.0.0.1:${port}`, '--interval', '500ms']);
+    await again.says(/http:/);
     await status.getByText(/^live/).waitFor({ timeout: 60_000 });
+    await page.context().close();
 });
 
 test('what is not there is said in words, with a way on', async (t) => {
-    const server = await serve(t);
-    const { open } = await import('../launch.mjs');
-    const page = await open(t, server.url, { path: '/?page=process&id=4194303' });
+    const server = await serveFor(t);
+    const page = await openAt(t, server, { path: '/?page=process&id=4194303' });
     page.expectTrouble(/404/);
     const alert = page.getByRole('alert');
     await alert.waitFor();
@@ -79,8 +80,8 @@ test('what is not there is said in words, with a way on', async (t) => {
 });
 
 test('nobody looks: nothing is asked', async (t) => {
-    const server = await serve(t, ['--interval', '500ms']);
-    const page = await openPart(t, server.url);
+    const server = await serveFor(t, ['--interval', '500ms']);
+    const page = await openPart(t, server);
     await page.locator('#status').getByText(/^live/).waitFor();
     await page.evaluate(() => {
         Object.defineProperty(document, 'hidden', { configurable: true, get: () => window.away ?? true });

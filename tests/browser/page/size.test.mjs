@@ -3,26 +3,31 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { open, serve } from '../launch.mjs';
-import { shown } from './support.mjs';
+import { browser } from '../launch.mjs';
+import { openAt, serveFor, shown } from './support.mjs';
 
 /** What the whole first page may weigh. */
 const MOST_BYTES = 250 * 1024;
 
+/** A page that went nowhere yet: what is to be watched is watched from the first request. */
+async function blank(server) {
+    const page = await (await (await browser()).newContext()).newPage();
+    server.pages.push(page);
+    return page;
+}
+
 test('the first page is small, all of it from here', async (t) => {
-    const server = await serve(t);
-    const page = await open(t, 'about:blank');
-    let files = 0;
-    let bytes = 0;
-    page.removeAllListeners('request');
-    page.on('response', async (response) => {
-        if (response.url().includes('/api/')) return;
-        files += 1;
-        bytes += (await response.body()).length;
-    });
+    const server = await serveFor(t);
+    const page = await blank(server);
     await page.goto(server.url);
     await shown(page);
     await page.waitForLoadState('load');
+    // As it came over the wire, headers and all.
+    const { files, bytes, strangers } = await page.evaluate(() => {
+        const all = [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')].filter((entry) => !entry.name.includes('/api/'));
+        return { files: all.length, bytes: all.reduce((sum, entry) => sum + entry.transferSize, 0), strangers: all.map((entry) => entry.name).filter((name) => new URL(name).origin !== location.origin) };
+    });
+    assert.deepEqual(strangers, []);
     assert.ok(files > 10 && bytes > 50_000, `${files} files, ${bytes} bytes`);
     assert.ok(bytes <= MOST_BYTES, `${bytes} bytes`);
     const paint = await page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime);
@@ -30,9 +35,8 @@ test('the first page is small, all of it from here', async (t) => {
 });
 
 test('the first paint does not wait for figures', async (t) => {
-    const server = await serve(t);
-    const page = await open(t, 'about:blank');
-    page.removeAllListeners('request');
+    const server = await serveFor(t);
+    const page = await blank(server);
     let answer;
     const held = new Promise((resolve) => (answer = resolve));
     await page.route('**/api/v1/**', async (route) => {
@@ -47,7 +51,7 @@ test('the first paint does not wait for figures', async (t) => {
 });
 
 test('without JavaScript the page says what to do instead', async (t) => {
-    const server = await serve(t);
-    const page = await open(t, server.url, { javascript: false });
+    const server = await serveFor(t);
+    const page = await openAt(t, server, { javascript: false });
     assert.match(await page.locator('main').innerText(), /flatfoot diagnose/);
 });

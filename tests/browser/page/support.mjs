@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { ROOT, expectAccessible, expectFits, open } from '../launch.mjs';
+import { ROOT, expectAccessible, expectFits, open, serve } from '../launch.mjs';
 
 const SHOTS = process.env.FLATFOOT_SHOTS ?? join(ROOT, 'target/browser-screenshots');
 
@@ -18,9 +18,26 @@ export async function shown(page) {
     assert.deepEqual(trouble, [], `${page.url()} says that something went wrong`);
 }
 
+/**
+ * A server whose pages are closed before it ends: one that goes away is a complaint. (node runs what is to be done after
+ * a test in the order in which it was said.)
+ */
+export async function serveFor(t, args, options) {
+    const server = { pages: [] };
+    t.after(() => Promise.all(server.pages.map((page) => page.context().close())));
+    return Object.assign(await serve(t, args, options), { pages: server.pages });
+}
+
+/** Opens a path of a server's page, without waiting for what it shows. */
+export async function openAt(t, server, options) {
+    const page = await open(t, server.url, options);
+    server.pages?.push(page);
+    return page;
+}
+
 /** Opens a part of the page and waits for it. */
-export async function openPart(t, url, query = '', options = {}) {
-    const page = await open(t, url, { ...options, path: `/${query}` });
+export async function openPart(t, server, query = '', options = {}) {
+    const page = await openAt(t, server, { ...options, path: `/${query}` });
     await shown(page);
     return page;
 }
@@ -36,8 +53,17 @@ export async function expectSound(page, name) {
     await expectFits(page);
     await expectApart(page);
     await expectDrawn(page);
+    if (page.viewportSize().width < 500) await expectTargets(page);
     await expectAccessible(page);
     await picture(page, name);
+}
+
+/** What is pressed by a finger is as large as one. */
+async function expectTargets(page) {
+    const small = await page.locator('.tool, .choices a, .copy, .tabs a, .main-nav a, .legend button, .sort, input').evaluateAll((all) =>
+        all.filter((one) => one.checkVisibility() && one.getBoundingClientRect().height < 43.5).map((one) => one.outerHTML.slice(0, 100)),
+    );
+    assert.deepEqual(small, [], 'targets lower than 44 pixels');
 }
 
 /** No text lies on other text. What moves inside a box of its own is judged where it is seen. */

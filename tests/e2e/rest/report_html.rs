@@ -1,12 +1,14 @@
 //! The report as one HTML file: well formed whatever it is told, with nothing that runs or is loaded, the same figures as
 //! the JSON has, and without what is private.
 
+use std::io::Write as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::{Flatfoot, Leaker, wait_until};
+use crate::support::flatfoot::collect;
+use crate::support::{Flatfoot, Leaker, month, wait_until};
 
 /// Large enough for any finding with its charts, small enough for any ticket.
 const LARGEST: usize = 300 * 1024;
@@ -85,6 +87,7 @@ fn assert_self_contained(document: &str) -> String {
         "h3",
         "h4",
         "p",
+        "b",
         "span",
         "div",
         "code",
@@ -268,4 +271,131 @@ fn what_was_recorded_has_its_past() {
 
     let run = flatfoot.run(&["report", &pid, "--store", &store]);
     assert!(run.status == 2 && run.stderr.contains("--html"), "a format is asked for: {run:#?}");
+}
+
+/// The numbers that a chart has in its table: the rows below a caption.
+#[track_caller]
+fn rows_of<'a>(document: &'a str, caption: &str) -> Vec<Vec<&'a str>> {
+    let at = document.find(&format!("<caption>{caption}</caption>")).unwrap_or_else(|| panic!("{caption}"));
+    let body = document[at..].split("<tbody>").nth(1).and_then(|s| s.split("</tbody>").next()).expect("rows");
+    let cells = |row: &'a str| {
+        row.split("</t").filter_map(|cell| Some(cell.rsplit_once('>')?.1)).filter(|c| !c.trim().is_empty())
+    };
+    body.split("</tr>").map(|row| cells(row).collect()).filter(|row: &Vec<&str>| !row.is_empty()).collect()
+}
+
+#[test]
+fn threads_that_ended_are_on_the_charts() {
+    let flatfoot = Flatfoot::new();
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = folder.path().join("h.flatfoot").display().to_string();
+    let mut program = Leaker::start("python/ends.py", &["100", "5"]);
+    wait_until("births", 60.0, || program.tasks_named("pool-") >= 40);
+    let args = ["record", "--store", &store, "--interval", "200ms", "--for", "6s"];
+    let mut recording = flatfoot.command(&args).spawn().expect("it starts");
+    // Ends are seen once the threads were listed, which is when their number changes.
+    wait_until("a tick", 60.0, || flatfoot.run(&["top", "--store", &store, "--at", "now"]).status == 0);
+    let listed = program.tasks_named("pool-") + 15;
+    wait_until("more births", 60.0, || program.tasks_named("pool-") >= listed);
+    for what in ["helper", "helper", "pool", "helper"] {
+        writeln!(program.stdin(), "{what}").expect("it is told");
+        program.line("ended", 30.0);
+    }
+    assert_eq!(collect(&mut recording).status, 0);
+    let pid = program.arg();
+    let run = flatfoot.run(&["report", &pid, "--store", &store, "--since", "1h", "--html"]);
+    assert_eq!(run.status, 0, "{run:#?}");
+    let text = assert_self_contained(&run.stdout);
+    for part in [
+        "when watching began, 4 ended, 1 of them of this pattern. Before that only those are known that lived on.",
+        "Pale: the 1 that have ended.",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(run.stdout.contains("class=\"dots pale\"") && run.stdout.contains("class=\"since\""));
+
+    // A watch sees the same; here nobody ends.
+    let run = flatfoot.run(&["report", &pid, "--for", "2s", "--html"]);
+    let text = assert_self_contained(&run.stdout);
+    assert!(text.contains("None has ended since "), "{text}");
+}
+
+/// The sizes of a column of a table, in KiB.
+fn sizes(rows: &[Vec<&str>], column: usize) -> Vec<f64> {
+    let size = |row: &Vec<&str>| {
+        let (number, unit) = row[column].split_once(' ').expect("a size");
+        let scale = match unit {
+            "KiB" => 1.0,
+            "MiB" => 1_024.0,
+            _ => 1_048_576.0,
+        };
+        number.replace(',', "").parse::<f64>().expect("a number") * scale
+    };
+    rows.iter().map(size).collect()
+}
+
+#[test]
+fn a_watch_has_the_classes_of_memory_over_time() {
+    let flatfoot = Flatfoot::new();
+    let program = Leaker::start("leak", &["threads-detached", "50", "0", "pool-#-thread-1"]);
+    wait_until("births", 60.0, || program.tasks_named("pool-") >= 20);
+    let run = flatfoot.run(&["report", &program.arg(), "--for", "2s", "--html"]);
+    assert_eq!(run.status, 0, "{run:#?}");
+    let text = assert_self_contained(&run.stdout);
+    assert!(text.contains("Most of the growth is thread stack: "), "{text}");
+    let stacks = sizes(&rows_of(&run.stdout, "memory by class over time, committed"), 1);
+    assert!(stacks.len() >= 3 && stacks.is_sorted() && stacks[0] < stacks[stacks.len() - 1], "{stacks:?}");
+    assert!(run.stdout.contains("<figcaption>Memory of the host over time</figcaption>"));
+}
+
+#[test]
+fn a_month_is_drawn_in_full_and_stays_small() {
+    let flatfoot = Flatfoot::new();
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = folder.path().join("month.flatfoot");
+    let (leaked, ended) = month::write(&store, 30, 40);
+    let store = store.display().to_string();
+    let pid = month::PID.to_string();
+    let run = flatfoot.run(&["report", &store, &pid, "--html"]);
+    assert_eq!(run.status, 0, "{}", run.stderr);
+    let text = assert_self_contained(&run.stdout);
+    assert!(run.stdout.len() < 150 * 1_024, "{}", run.stdout.len());
+    let count = leaked.to_string();
+    let count = format!("{},{}", &count[..1], &count[1..]);
+    assert!(text.contains(&format!("{count} × pool-*-thread-1, one every 600 s")), "{text}");
+    let ends = format!("when watching began, {ended} ended, 0 of them of this pattern.");
+    assert!(text.contains(&ends), "{ends}: {text}");
+    // Six rows in the hour, each with a sixth of them.
+    let raster = rows_of(&run.stdout, "births by minute of the hour");
+    assert!(raster.len() == 6 && raster[1] == [":12", "720"], "{raster:?}");
+    let rows = rows_of(&run.stdout, "memory by class over time, committed");
+    let stacks = sizes(&rows, 1);
+    // 2,040 KiB for each of 20 and for all that were leaked; the last look at the classes may be a few earlier.
+    let all = (20 + leaked) as f64 * 2_040.0;
+    assert!(stacks.is_sorted() && (stacks[stacks.len() - 1] / all - 1.0).abs() < 0.01, "{stacks:?} {all}");
+    assert!(text.contains("Most of the growth is thread stack: "), "{text}");
+    let committed = sizes(&rows_of(&run.stdout, "memory of the host over time"), 1);
+    assert!(committed.is_sorted() && committed[0] < committed[committed.len() - 1], "{committed:?}");
+    // And the whole host.
+    let whole = flatfoot.run(&["report", &store, "--html"]).stdout;
+    let text = assert_self_contained(&whole);
+    assert!(text.contains("pool-*-thread-1") && whole.len() < 150 * 1_024, "{}", whole.len());
+}
+
+#[test]
+fn a_case_file_of_one_shows_it_and_a_host_who_has_most() {
+    let flatfoot = Flatfoot::new();
+    let folder = tempfile::tempdir().expect("a folder");
+    let case = folder.path().join("one.flatfoot").display().to_string();
+    let program = Leaker::start("healthy", &["fixed-pool", "3"]);
+    assert_eq!(flatfoot.run(&["save", &program.arg(), "-o", &case]).status, 0);
+    let run = flatfoot.run(&["report", &case, "--html"]);
+    let text = assert_self_contained(&run.stdout);
+    assert!(text.contains("Nothing suspicious in ") && text.contains("Memory by class"), "{text}");
+
+    let run = flatfoot.run(&["report", "--html"]);
+    assert_eq!(run.status, 0, "{run:#?}");
+    assert_self_contained(&run.stdout);
+    let at = run.stdout.find("Those with most private writable memory").expect("a table");
+    assert!(run.stdout[at..].contains("<th scope=\"row\">"), "processes are named");
 }

@@ -9,6 +9,7 @@
 
 pub(crate) mod flatfoot;
 pub(crate) mod leaker;
+pub(crate) mod month;
 pub(crate) mod shell;
 
 use std::path::PathBuf;

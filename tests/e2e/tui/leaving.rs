@@ -53,9 +53,16 @@ fn a_signal_ends_it() {
 fn it_stops_and_comes_back() {
     need!("tmux", "bash");
     let flatfoot = Flatfoot::new();
-    let screen = Screen::shell(&flatfoot, &["bash", "--norc", "--noprofile", "-i"], (80, 24));
+    let screen = Screen::shell(
+        &flatfoot,
+        &["timeout", "--foreground", "600", "bash", "--norc", "--noprofile", "-i"],
+        (80, 24),
+    );
     screen.letters(concat!("PS1='ready> '; cd /; ", env!("CARGO_BIN_EXE_flatfoot"), " top"));
     screen.keys(&["Enter"]);
+    screen.sees("? help");
+    // What was drawn is drawn anew, too, when somebody asks for it.
+    screen.keys(&["C-l"]);
     screen.sees("? help");
     screen.keys(&["C-z"]);
     let stopped = screen.wait("the shell", |text| text.contains("Stopped") && text.contains("ready>"));

@@ -32,7 +32,7 @@ impl Screen {
         let program = env!("CARGO_BIN_EXE_flatfoot");
         // Dies by itself when the test was killed; in the foreground, as it reads keys.
         let command = format!(
-            "echo before; {environment} timeout --foreground 600 '{program}' {}; echo exit=$?; stty -a; exec sleep 600",
+            "echo before; {environment} timeout --foreground 600 '{program}' {}; code=$?; stty -a; echo exit=$code; exec sleep 600",
             quoted.join(" ")
         );
         Self::shell(flatfoot, &["sh", "-c", &command], size)
@@ -156,6 +156,11 @@ impl Drop for Screen {
     fn drop(&mut self) {
         let _ = self.tmux().arg("kill-server").output();
     }
+}
+
+/// The first line: the host, its time, and whether that is now.
+pub(crate) fn header(screen: &str) -> &str {
+    screen.lines().next().unwrap_or("")
 }
 
 /// The line that the cursor is on.

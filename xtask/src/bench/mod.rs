@@ -16,6 +16,7 @@ mod statistics;
 mod store;
 mod table;
 mod target;
+mod tui;
 mod works;
 
 use std::process::ExitCode;
@@ -68,6 +69,8 @@ enum Part {
     Store,
     /// The web page: a month of a host, and fifty readers
     Page,
+    /// The live view: drawing beside sampling
+    Tui,
     /// Size and build of the binary
     Binary,
 }
@@ -145,6 +148,10 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     if wanted(Part::Page) {
         say("the page");
         rows.extend(page::rows(&built, commands, if options.quick { 20 } else { 60 }));
+    }
+    if wanted(Part::Tui) {
+        say("the live view");
+        rows.extend(tui::rows(&built, if options.quick { 20 } else { 60 }));
     }
     if wanted(Part::Binary) {
         say(if options.cold { "the binary, built from nothing" } else { "the binary" });

@@ -25,14 +25,14 @@ pub(crate) struct Ended {
     since_boot_s: Option<f64>,
     /// In the order in which they were missed.
     threads: Vec<EndedThread>,
-    /// Older ones that were not kept.
+    /// Others, of which only the number is known: older ones, and those that a recorder had to leave out.
     left_out: u64,
 }
 
 impl Ended {
-    /// What a recorder wrote down, in the order of the ends.
-    pub(crate) fn recorded(since_boot_s: f64, threads: Vec<EndedThread>) -> Self {
-        let mut ended = Self { since_boot_s: Some(since_boot_s), threads, left_out: 0 };
+    /// What a recorder wrote down, in the order of the ends, and how many it only counted.
+    pub(crate) fn recorded(since_boot_s: f64, threads: Vec<EndedThread>, left_out: u64) -> Self {
+        let mut ended = Self { since_boot_s: Some(since_boot_s), threads, left_out };
         ended.bound();
         ended
     }

@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use detect::rules::Point;
 use model::{
-    BootId, Bytes, Cgroups, Column, Descriptors, HostReading, Incarnation, Look, MemInfo, Pid, ProcessKey, ProcessNo,
-    ProcessReading, Reading, Stat, Statm, Text, Ticks,
+    BootId, Bytes, Cgroups, Column, Descriptors, HostReading, Incarnation, Look, MemInfo, Pid, ProcessKey,
+    ProcessNo, ProcessReading, Reading, Stat, Statm, Text, Ticks,
 };
 use store::history::{Found, Happened, HistoryReader, Selection, Window, export};
 
@@ -258,7 +258,7 @@ impl Source for RecordedSource {
         let everybody = ask.pids.is_empty();
         let booted_unix_s = self.booted_unix_s();
         past.host = self.host_past()?;
-        let mut ended = threads::ended(&self.reader.events(self.window)?, booted_unix_s);
+        let mut ends = threads::ends(&self.reader.events(self.window)?, booted_unix_s);
         for one in self.wanted(&ask.pids) {
             let columns = points::columns(everybody);
             // What is judged are floors of stretches: not each tick of months.
@@ -269,8 +269,9 @@ impl Source for RecordedSource {
                 points = points::sketch(points);
             } else {
                 let since = self.window.from_unix_ms.max(one.first_unix_ms) as f64 / 1e3 - booted_unix_s;
-                let ended = ended.remove(&one.known.process).unwrap_or_default();
-                past.ended.insert(one.known.incarnation.key, Ended::recorded(since, ended));
+                let ends = ends.remove(&one.known.process).unwrap_or_default();
+                let ended = Ended::recorded(since, ends.threads, ends.missed);
+                past.ended.insert(one.known.incarnation.key, ended);
             }
             if points.len() > 1 {
                 past.points.insert(one.known.incarnation.key, points);

@@ -1,6 +1,8 @@
 //! What keys and the mouse do to the view.
 
-use ratatui::crossterm::event::{KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use ratatui::crossterm::event::{
+    KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
+};
 
 use super::app::{App, Request, Screen};
 use super::keys::{self, Action};
@@ -33,13 +35,14 @@ impl App {
             return;
         }
         let action = keys::action(key);
-        if self.prompt().is_some() && !matches!(action, Some(Action::Quit | Action::Suspend) if is_control(key)) {
+        if self.prompt().is_some()
+            && !matches!(action, Some(Action::Quit | Action::Suspend) if is_control(key))
+        {
             return self.typed(key, now);
         }
         self.forget_message();
-        match action {
-            Some(action) => self.act(action, now),
-            None => {}
+        if let Some(action) = action {
+            self.act(action, now);
         }
     }
 
@@ -124,7 +127,7 @@ impl App {
         self.touch();
         match (asked, outcome) {
             (Asked::Filter, Outcome::Typing) => self.set_filter(&text, now.monotonic_s),
-            (Asked::Filter, Outcome::Done) => {
+            (Asked::Filter, Outcome::Done) | (Asked::Time, Outcome::Given) => {
                 self.close_prompt();
             }
             (Asked::Filter, Outcome::Given) => {
@@ -135,9 +138,6 @@ impl App {
                 self.set_filter(&kept, now.monotonic_s);
             }
             (Asked::Time, Outcome::Typing) => self.forget_message(),
-            (Asked::Time, Outcome::Given) => {
-                self.close_prompt();
-            }
             (Asked::Time, Outcome::Done) => match moment::parse(&text, &moment::now(now.unix_s)) {
                 Ok(unix_s) => {
                     self.close_prompt();
@@ -149,7 +149,7 @@ impl App {
     }
 
     /// The mouse did something, over these parts of the main screen.
-    pub(crate) fn mouse(&mut self, mouse: &MouseEvent, areas: &Areas, now: Now) {
+    pub(crate) fn mouse(&mut self, mouse: MouseEvent, areas: &Areas, now: Now) {
         let wheel = |by: isize, app: &mut Self| {
             if app.screen() == Screen::Main {
                 app.select(|list| list.step(by), now.monotonic_s);

@@ -70,9 +70,8 @@ fn lines(app: &App, diagnosis: &Diagnosis, area: Rect, pen: &mut Pen<'_>) {
                 text: text.to_owned(),
                 after: None,
             };
-            lines.extend([("RISK", &finding.risk), ("NOW", &finding.now)].iter().filter_map(|(label, text)| {
-                (!text.is_empty()).then(|| labelled(&format!("  {label}"), text))
-            }));
+            let said = [("  RISK", &finding.risk), ("  NOW", &finding.now)];
+            lines.extend(said.into_iter().filter(|(_, text)| !text.is_empty()).map(|(l, t)| labelled(l, t)));
         }
     }
     lines.extend(diagnosis.not_judged.iter().map(|text| Line {

@@ -23,7 +23,11 @@ impl Glyphs {
             .find_map(|name| variable(name).filter(|value| !value.is_empty()))
             .unwrap_or_default()
             .to_ascii_lowercase();
-        if ascii || !(locale.contains("utf-8") || locale.contains("utf8")) { Self::Ascii } else { Self::Unicode }
+        if ascii || !(locale.contains("utf-8") || locale.contains("utf8")) {
+            Self::Ascii
+        } else {
+            Self::Unicode
+        }
     }
 
     /// A text as it may be shown.

@@ -26,7 +26,8 @@ pub(crate) fn draw(app: &App, area: Rect, pen: &mut Pen<'_>) {
     let (moment, state, role) = moment(app);
     // The state first in importance, last in place: a long host name must not push it out.
     let needed = pen.width(&moment) + pen.width(&state) + 4;
-    let host: String = app.host_name().chars().take(usize::from(area.width.saturating_sub(12 + needed))).collect();
+    let host: String =
+        app.host_name().chars().take(usize::from(area.width.saturating_sub(12 + needed))).collect();
     put(&host, Role::Plain, pen);
     put(&moment, Role::Plain, pen);
     put(&state, role, pen);
@@ -90,7 +91,8 @@ fn figures(app: &App, area: Rect, pen: &mut Pen<'_>) {
     let all = width(&parts, pen) + if has_bar { bar } else { 0 };
     let mut x = area.right().saturating_sub(all);
     for (index, part) in parts.iter().enumerate() {
-        let role = if index == 0 && share.is_some_and(|share| share >= 0.9) { Role::Bad } else { Role::Plain };
+        let role =
+            if index == 0 && share.is_some_and(|share| share >= 0.9) { Role::Bad } else { Role::Plain };
         x = pen.text(x, area.y, area.right() - x, part, role) + 2;
         if let (0, true, Some(share)) = (index, has_bar, share) {
             draw_bar(share, x, area.y, pen);

@@ -10,7 +10,9 @@ pub(crate) enum Action {
     Redraw,
     Help,
     Filter,
-    Order { back: bool },
+    Order {
+        back: bool,
+    },
     Map,
     Threads,
     Details,
@@ -112,8 +114,14 @@ pub(crate) const FOOTER_PAST: &[(&str, &str)] = &[
 ];
 
 /// The same of a text over the whole screen.
-pub(crate) const FOOTER_TEXT: &[(&str, &str)] =
-    &[("Esc", "back"), ("arrows PgUp PgDn Home End", "move"), ("m", "map"), ("t", "threads"), ("d", "details"), ("q", "quit")];
+pub(crate) const FOOTER_TEXT: &[(&str, &str)] = &[
+    ("Esc", "back"),
+    ("arrows PgUp PgDn Home End", "move"),
+    ("m", "map"),
+    ("t", "threads"),
+    ("d", "details"),
+    ("q", "quit"),
+];
 
 /// The help, in its parts.
 pub(crate) const HELP: &[(&str, &[(&str, &str)])] = &[

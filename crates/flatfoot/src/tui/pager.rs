@@ -197,7 +197,11 @@ mod tests {
         let line = "RISK          not memory: 5.6 GiB promised, 1.3 GiB used. It stops at pids.max";
         assert_eq!(
             wrapped(line, 40),
-            ["RISK          not memory: 5.6 GiB", "              promised, 1.3 GiB used. It", "              stops at pids.max"]
+            [
+                "RISK          not memory: 5.6 GiB",
+                "              promised, 1.3 GiB used. It",
+                "              stops at pids.max"
+            ]
         );
         let item = "  1  24 of 24 stacks found         check: pmap 3248 | grep -c 2024K";
         let pieces = ["  1  24 of 24 stacks found", "       check: pmap 3248 | grep -c 2024K"];

@@ -15,14 +15,16 @@ use store::history::HistoryReader;
 
 use super::app::{Inspected, Judged, Request, Subject, Visited, When};
 use super::event::{Event, spawn};
+use crate::analyse::Analyser;
 use crate::board::{self, Board};
 use crate::commands::{html_report, keep};
 use crate::failure::{Code, Failure};
 use crate::moment::Span;
 use crate::present::diagnosis::targets;
-use crate::present::map::sizes_text;
+use crate::present::map::{MapDocument, sizes_text};
+use crate::present::threads::ThreadsDocument;
 use crate::present::{Term, time};
-use crate::source::{Ask, CaseSource, LiveSource, RecordedSource, Source};
+use crate::source::{Ask, CaseSource, LiveSource, OfHost, RecordedSource, Source};
 use crate::views;
 
 /// The past that a moment is judged by, unless more was asked for.
@@ -132,38 +134,64 @@ fn open(origin: &Origin, when: When) -> Result<Box<dyn Source>> {
 }
 
 fn nothing_recorded() -> anyhow::Error {
-    Failure::new(Code::Failed, "nothing is recorded on this host yet", "flatfoot record fills its store").into()
+    Failure::new(Code::Failed, "nothing is recorded on this host yet", "flatfoot record fills its store")
+        .into()
 }
 
 fn inspect(origin: &Origin, when: When, of: Subject) -> Inspected {
     let began = Clock::monotonic();
-    let mut inspected = Inspected {
-        threads: Err(String::new()),
-        map: Err(String::new()),
-        sizes: String::new(),
-        took_s: 0.0,
-        of,
+    let read = open(origin, when).and_then(|mut source| match when {
+        When::Live => in_one_look(source.as_mut(), of.pid),
+        // Threads and mappings may have been recorded at different times.
+        _ => Ok(in_turn(source.as_mut(), of.pid)),
+    });
+    let (threads, map, sizes) = read.unwrap_or_else(|error| {
+        let error = said(error);
+        (Err(error.clone()), Err(error), String::new())
+    });
+    Inspected { of, threads, map, sizes, took_s: Clock::monotonic() - began }
+}
+
+/// Threads, memory, and mappings of equal size as text.
+type Read = (Result<ThreadsDocument, String>, Result<MapDocument, String>, String);
+
+/// A process that runs is read once for both views: they fit each other, and its mappings are locked half as long.
+fn in_one_look(source: &mut dyn Source, pid: Pid) -> Result<Read> {
+    let mut analyser = views::look_at(source, pid, views::parts_of_threads(), OfHost::Clocks)?;
+    analyser.group_threads();
+    let tracked = analyser.by_pid(pid).ok_or_else(|| views::gone(pid))?;
+    let threads = match tracked.reading.threads.value() {
+        Some(threads) => Ok(views::threads_of(&analyser, tracked, threads.len() as u64, source.origin())),
+        None => Err(said(views::no_threads(tracked).into())),
     };
-    match open(origin, when) {
-        Err(error) => {
-            inspected.map = Err(said(error));
+    let map = views::map_of(&analyser, pid, source.origin()).map_err(said);
+    Ok((threads, map, sizes(&analyser, pid)))
+}
+
+fn in_turn(source: &mut dyn Source, pid: Pid) -> Read {
+    // What no look read is not to be had by other rights, as the hint for a live process says.
+    let said = |error| {
+        let said = said(error);
+        if said.contains(": not read") {
+            "not recorded until then: a recorder looks closer at what it suspects alone".to_owned()
+        } else {
+            said
         }
-        Ok(mut source) => {
-            let pid = inspected.of.pid;
-            inspected.threads = views::threads(source.as_mut(), pid).map_err(said);
-            match views::map(source.as_mut(), pid, SpaceDepth::Touched) {
-                Ok(mapped) => {
-                    inspected.map = Ok(mapped.document);
-                    let tracked = mapped.analyser.by_pid(pid);
-                    let known = tracked.and_then(|t| Some((t.reading.space.value()?, t.memory.as_ref()?)));
-                    inspected.sizes = known.map_or_else(String::new, |(space, memory)| sizes_text(space, memory));
-                }
-                Err(error) => inspected.map = Err(said(error)),
-            }
+    };
+    let threads = views::threads(source, pid).map_err(said);
+    match views::map(source, pid, SpaceDepth::Touched) {
+        Ok(mapped) => {
+            let sizes = sizes(&mapped.analyser, pid);
+            (threads, Ok(mapped.document), sizes)
         }
+        Err(error) => (threads, Err(said(error)), String::new()),
     }
-    inspected.took_s = Clock::monotonic() - began;
-    inspected
+}
+
+fn sizes(analyser: &Analyser, pid: Pid) -> String {
+    let tracked = analyser.by_pid(pid);
+    let known = tracked.and_then(|t| Some((t.reading.space.value()?, t.memory.as_ref()?)));
+    known.map_or_else(String::new, |(space, memory)| sizes_text(space, memory))
 }
 
 fn judge(origin: &Origin, when: When, pids: Vec<Pid>) -> Result<Judged> {

@@ -17,7 +17,9 @@ fn levels(values: &[f64], width: usize, levels: usize) -> impl Iterator<Item = O
     let range = (high - low).max(high.abs() * LEVEL);
     let top = levels.saturating_sub(1) as f64;
     shown.iter().map(move |value| {
-        value.is_finite().then(|| if range > 0.0 { ((value - low) / range * top).round() as usize } else { 0 })
+        value
+            .is_finite()
+            .then(|| if range > 0.0 { ((value - low) / range * top).round() as usize } else { 0 })
     })
 }
 

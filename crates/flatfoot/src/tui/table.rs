@@ -70,7 +70,9 @@ fn fitting(width: u16) -> Vec<(&'static Column, u16)> {
     // The pointer, and a blank between columns.
     let needed = |columns: &[&Column]| 1 + columns.iter().map(|column| column.least + 1).sum::<u16>() - 1;
     while needed(&columns) > width {
-        let Some(last) = columns.iter().map(|column| column.goes).max().filter(|goes| *goes > 0) else { break };
+        let Some(last) = columns.iter().map(|column| column.goes).max().filter(|goes| *goes > 0) else {
+            break;
+        };
         columns.retain(|column| column.goes != last);
     }
     let mut left = width.saturating_sub(needed(&columns));
@@ -97,7 +99,8 @@ pub(crate) fn draw(app: &mut App, area: Rect, pen: &mut Pen<'_>) {
     let room = usize::from(area.height.saturating_sub(1));
     app.list.fit(room);
     if app.len() == 0 {
-        let why = if app.filter().is_empty() { app.nobody() } else { "no process fits the filter: Esc clears it" };
+        let why =
+            if app.filter().is_empty() { app.nobody() } else { "no process fits the filter: Esc clears it" };
         pen.text(area.x + 1, area.y + 1, area.width - 1, why, Role::Dim);
         return;
     }

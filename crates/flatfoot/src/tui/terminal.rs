@@ -11,6 +11,7 @@ use ratatui::crossterm::execute;
 use ratatui::crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
+use ratatui::layout::Rect;
 
 use super::app::App;
 use super::draw::{Look, draw};
@@ -52,13 +53,21 @@ impl Screen {
     }
 
     /// What is on the terminal is not known any more: everything is drawn next time.
+    ///
+    /// By way of the size: ratatui's own `clear` asks the terminal where the cursor is, and the thread that reads keys
+    /// would take the answer.
     pub(crate) fn forget(&mut self) -> io::Result<()> {
-        self.terminal.clear()
+        let area = self.size()?;
+        self.terminal.resize(area)
     }
 
     /// Takes the mouse, or gives it back.
     pub(crate) fn mouse(wanted: bool) -> io::Result<()> {
-        if wanted { execute!(io::stdout(), EnableMouseCapture) } else { execute!(io::stdout(), DisableMouseCapture) }
+        if wanted {
+            execute!(io::stdout(), EnableMouseCapture)
+        } else {
+            execute!(io::stdout(), DisableMouseCapture)
+        }
     }
 
     /// Gives the terminal back and stops until somebody says `fg`. Where nobody could (no shell waits for us), the kernel
@@ -76,9 +85,9 @@ impl Screen {
     }
 
     /// The size, in columns and rows.
-    pub(crate) fn size(&self) -> io::Result<ratatui::layout::Rect> {
+    pub(crate) fn size(&self) -> io::Result<Rect> {
         let size = self.terminal.size()?;
-        Ok(ratatui::layout::Rect::new(0, 0, size.width, size.height))
+        Ok(Rect::new(0, 0, size.width, size.height))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The view's loop: what happened, what is to be done, one drawing.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
@@ -41,10 +41,18 @@ pub(crate) struct Plan {
 
 /// What is opened.
 pub(crate) enum Place {
-    Live { store: Option<PathBuf> },
+    Live {
+        store: Option<PathBuf>,
+    },
     /// From and to in Unix seconds.
-    Store { path: PathBuf, from_s: Option<f64>, to_s: Option<f64> },
-    Case { path: PathBuf },
+    Store {
+        path: PathBuf,
+        from_s: Option<f64>,
+        to_s: Option<f64>,
+    },
+    Case {
+        path: PathBuf,
+    },
 }
 
 /// Shows it until somebody quits.
@@ -57,9 +65,13 @@ pub(crate) fn run(plan: Plan) -> Result<Code> {
         }
         Place::Store { path, from_s, to_s } => {
             let at_ms = to_s.map_or(i64::MAX, |to| (to * 1e3) as i64);
-            (Origin::Store { path, from_s }, When::Past(at_ms), String::new())
+            let name = name_of(&path);
+            (Origin::Store { path, from_s }, When::Past(at_ms), name)
         }
-        Place::Case { path } => (Origin::Case { path }, When::Case, String::new()),
+        Place::Case { path } => {
+            let name = name_of(&path);
+            (Origin::Case { path }, When::Case, name)
+        }
     };
     let has_past = !matches!(origin, Origin::Live { store: None } | Origin::Case { .. });
     let app = App::new(Start { when, has_past, order: plan.order, only: plan.only, host });
@@ -87,6 +99,11 @@ pub(crate) fn run(plan: Plan) -> Result<Code> {
     // Whoever still reads stops at the next process.
     interrupt::ask();
     code
+}
+
+/// Shown until the host's own name is known.
+fn name_of(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// A file that is being written is not left half: its path is said on the terminal that was given back.
@@ -162,17 +179,16 @@ impl View {
             Event::Key(key) => app.key(&key, now()),
             Event::Mouse(mouse) => {
                 if let Some(areas) = layout::areas(self.screen.size().map_err(lost)?) {
-                    app.mouse(&mouse, &areas, now());
+                    app.mouse(mouse, &areas, now());
                 }
             }
             Event::Resized => app.touch(),
-            Event::Closed => return Ok(Some(Code::Clean)),
             Event::Signal(SIGCONT) => {
                 self.screen.resume().map_err(lost)?;
                 app.touch();
             }
             // As with q.
-            Event::Signal(SIGINT | SIGQUIT) => return Ok(Some(Code::Clean)),
+            Event::Closed | Event::Signal(SIGINT | SIGQUIT) => return Ok(Some(Code::Clean)),
             Event::Signal(signal) => {
                 return Ok(Some(Code::Exit(128 + u8::try_from(signal).unwrap_or(0))));
             }

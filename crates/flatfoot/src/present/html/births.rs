@@ -29,7 +29,7 @@ pub(super) struct Births {
     all: Vec<Life>,
     /// Of those that the finding is about.
     leaked: Vec<Life>,
-    /// Ends that are not among them, as there were too many.
+    /// Ends that are not among them: too many, or counted only.
     left_out: u64,
     /// Ends are known since then; `None` when nobody watched.
     ends_since: Option<f64>,
@@ -188,7 +188,11 @@ fn ends(births: &Births) -> String {
         says.push_str(" Before that only those are known that lived on.");
     }
     if births.left_out > 0 {
-        let _ = write!(says, " The {} that ended first are not drawn.", show::count(births.left_out));
+        let _ = write!(
+            says,
+            " {} of these are not drawn: only their number is known.",
+            show::count(births.left_out)
+        );
     }
     says
 }

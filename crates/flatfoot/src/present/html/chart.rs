@@ -87,7 +87,7 @@ pub(super) fn words(html: &mut Html, caption: &str, head: &[&str], rows: &[Vec<S
 
 fn table_of(kind: &str, html: &mut Html, caption: &str, head: &[&str], rows: &[Vec<String>]) {
     // Wider than a telephone it is moved, by keys as well.
-    let region = [("class", "wide"), ("role", "region"), ("tabindex", "0"), ("aria-label", caption)];
+    let region = [("class", "wide"), ("role", "group"), ("tabindex", "0"), ("aria-label", caption)];
     html.within("div", &region, |html| {
         html.within("table", &[("class", kind)], |html| {
             html.say("caption", &[], caption);

@@ -15,7 +15,8 @@ use crate::present::time;
 const LEAST: usize = 3;
 /// Stretches of a line: of each the least and the greatest value are drawn.
 const MOST_POINTS: usize = 150;
-/// Moments of a stacked chart.
+/// Moments of a stacked chart: a recorder reads classes every few minutes, so two may be all there is.
+const LEAST_MOMENTS: usize = 2;
 const MOST_MOMENTS: usize = 120;
 /// Classes of memory that have a colour; the smaller ones are one.
 const MOST_COLOURS: usize = 7;
@@ -86,7 +87,7 @@ fn over_time(html: &mut Html, name: &str, unit: Unit, seen: &[(f64, f64)], offse
 pub(super) fn memory(html: &mut Html, points: &[Point], host: &HostReading) {
     let known: Vec<&Point> = points.iter().filter(|point| !point.classes.is_empty()).collect();
     let (Some(first), Some(last)) = (known.first(), known.last()) else { return };
-    if known.len() < LEAST {
+    if known.len() < LEAST_MOMENTS {
         return;
     }
     let known = chart::thinned(&known, MOST_MOMENTS);

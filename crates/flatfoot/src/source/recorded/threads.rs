@@ -42,18 +42,34 @@ pub(super) fn at_the_end(
     if told { Reading::Value(alive.into_values().collect()) } else { Reading::Skipped }
 }
 
-/// The ends that were written down, by process, in their order.
-pub(super) fn ended(events: &[Happened], booted_unix_s: f64) -> HashMap<ProcessNo, Vec<EndedThread>> {
-    let mut ended: HashMap<ProcessNo, Vec<EndedThread>> = HashMap::new();
+/// What was written down of a process's ends.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Ends {
+    /// In their order.
+    pub(super) threads: Vec<EndedThread>,
+    /// Those that were counted only.
+    pub(super) missed: u64,
+}
+
+/// The ends that were written down, by process.
+pub(super) fn ends(events: &[Happened], booted_unix_s: f64) -> HashMap<ProcessNo, Ends> {
+    let mut ends: HashMap<ProcessNo, Ends> = HashMap::new();
     for happened in events {
-        let EventKind::ThreadEnded { start, name, .. } = &happened.event.what else { continue };
-        ended.entry(happened.event.process).or_default().push(EndedThread {
-            start: *start,
-            name: name.clone(),
-            at_boot_s: happened.at_unix_ms as f64 / 1e3 - booted_unix_s,
-        });
+        match &happened.event.what {
+            EventKind::ThreadEnded { start, name, .. } => {
+                ends.entry(happened.event.process).or_default().threads.push(EndedThread {
+                    start: *start,
+                    name: name.clone(),
+                    at_boot_s: happened.at_unix_ms as f64 / 1e3 - booted_unix_s,
+                });
+            }
+            EventKind::ThreadsMissed { ended, .. } => {
+                ends.entry(happened.event.process).or_default().missed += ended;
+            }
+            _ => {}
+        }
     }
-    ended
+    ends
 }
 
 /// A birth.
@@ -110,10 +126,12 @@ mod tests {
         assert_eq!(ids(at_the_end(&one, Some(&(5, listed)), &events)), [(1, 1), (2, 80), (3, 60)]);
         assert_eq!(ids(at_the_end(&one, None, &events)), [(2, 80), (3, 60)]);
         assert_eq!(at_the_end(&one, None, &events[..0]), Reading::Skipped);
-        let ended = super::ended(&events, -1.0);
+        let missed = event(9, EventKind::ThreadsMissed { born: 5, ended: 4 });
+        let ends = ends(&[&events[..], &[missed]].concat(), -1.0);
         let gone =
             |start: u64, at_boot_s: f64| EndedThread { start: Ticks(start), name: "x".into(), at_boot_s };
-        assert_eq!(ended.get(&ProcessNo(7)), Some(&vec![gone(1, 1.003), gone(5, 1.007)]));
-        assert_eq!(ended.len(), 1, "a birth is no end");
+        let own = Ends { threads: vec![gone(1, 1.003), gone(5, 1.007)], missed: 4 };
+        assert_eq!(ends.get(&ProcessNo(7)), Some(&own));
+        assert_eq!(ends.len(), 1, "a birth is no end");
     }
 }

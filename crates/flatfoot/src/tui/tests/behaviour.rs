@@ -93,7 +93,11 @@ fn who_ended_stays_selected_and_is_not_read_any_more() {
     assert_eq!(current(&app), 3248);
     assert!(app.current().is_some_and(|row| row.ended));
     assert_eq!(wants(&mut app, 99.0).iter().filter(|r| matches!(r, Request::Inspect { .. })).count(), 0);
-    assert!(app.inspected().is_some(), "what was read of it stands");
+    let mut gone = inspected(&HOST[0]);
+    gone.threads = Err("process 3248 ended while it was read".to_owned());
+    gone.map = Err("process 3248 ended while it was read".to_owned());
+    app.took_inspected(gone, 22.5);
+    assert!(app.inspected().is_some_and(|read| read.map.is_ok()), "what was read of it stands");
     press(&mut app, "s");
     assert!(app.message().is_some_and(|(said, _)| said.contains("ended")));
     press(&mut app, "j");
@@ -113,7 +117,11 @@ fn a_filter_is_tried_while_it_is_typed_and_taken_back_with_esc() {
     press(&mut app, "<Esc>");
     assert_eq!(app.len(), everybody);
     press(&mut app, "/q");
-    assert_eq!(wants(&mut app, 21.0).iter().filter(|r| **r == Request::Quit).count(), 0, "a letter, not a key");
+    assert_eq!(
+        wants(&mut app, 21.0).iter().filter(|r| **r == Request::Quit).count(),
+        0,
+        "a letter, not a key"
+    );
     press(&mut app, "<C-c>");
     assert!(wants(&mut app, 21.0).contains(&Request::Quit));
 }
@@ -177,7 +185,9 @@ fn over_what_was_recorded_keys_jump_and_come_back_to_now() {
     assert_eq!(current(&app), 3248, "who was selected still is");
     app.ticked(&tick(HOST, 22, false), 22.0);
     assert_eq!(app.len(), 2, "now goes on unseen");
-    assert!(wants(&mut app, 23.0).contains(&Request::Survey { when: When::Past(now_ms(-600)), pids: Vec::new() }));
+    assert!(
+        wants(&mut app, 23.0).contains(&Request::Survey { when: When::Past(now_ms(-600)), pids: Vec::new() })
+    );
     press(&mut app, "gnow<Enter>");
     assert_eq!((app.when(), app.len()), (When::Live, HOST.len()));
     press(&mut app, "]");
@@ -225,7 +235,9 @@ fn a_case_of_looks_has_no_times_between() {
 #[test]
 fn the_screens_open_and_close() {
     let mut app = founding();
-    for (key, screen) in [("m", Screen::Map), ("t", Screen::Threads), ("d", Screen::Details), ("?", Screen::Help)] {
+    for (key, screen) in
+        [("m", Screen::Map), ("t", Screen::Threads), ("d", Screen::Details), ("?", Screen::Help)]
+    {
         press(&mut app, key);
         assert_eq!(app.screen(), screen);
     }

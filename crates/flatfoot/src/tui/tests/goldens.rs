@@ -44,7 +44,8 @@ fn a_finding_is_red_and_nothing_else_tells_it_alone() {
     let mut app = founding();
     let terminal = screen(&mut app, UNICODE, 80, 24);
     let buffer = terminal.backend().buffer();
-    let row = (0..24).find(|y| (0..6).map(|x| buffer[(x, *y)].symbol()).collect::<String>() == "THREAD").unwrap();
+    let row =
+        (0..24).find(|y| (0..6).map(|x| buffer[(x, *y)].symbol()).collect::<String>() == "THREAD").unwrap();
     assert_eq!(buffer[(0, row)].fg, Color::Red);
     assert!(buffer.content().iter().all(|cell| cell.bg == Color::Reset), "the background is the user's");
 }

@@ -4,9 +4,9 @@ mod behaviour;
 mod goldens;
 
 use model::{
-    BirthKind, BootId, Cadence, Column, Confidence, Descriptors, Event, EventKind, Finding, FindingKind, HostReading, Identity,
-    Impact, Incarnation, Limit, Look as Looked, Pid, PoolShape, ProcessKey, ProcessNo, ProcessReading, ProcessRef,
-    Reading, Rlimits, Stat, Tick, TickRow, Ticks, TouchedFrom,
+    BirthKind, BootId, Cadence, Column, Confidence, Descriptors, Event, EventKind, Finding, FindingKind,
+    HostReading, Identity, Impact, Incarnation, Limit, Look as Looked, Pid, PoolShape, ProcessKey, ProcessNo,
+    ProcessReading, ProcessRef, Reading, Rlimits, Stat, Tick, TickRow, Ticks, TouchedFrom,
 };
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -48,12 +48,7 @@ pub(super) const HOST: &[Process] = &[
         figures: |s| [600 * MIB, 410 * MIB + s % 7 * MIB, 38],
     },
     Process { pid: 1, name: "systemd", command: "/sbin/init", figures: |_| [9 * MIB, 11 * MIB, 1] },
-    Process {
-        pid: 744,
-        name: "a\u{1b}[2Jb\u{202e}c",
-        command: "evil",
-        figures: |_| [3 * MIB, 2 * MIB, 2],
-    },
+    Process { pid: 744, name: "a\u{1b}[2Jb\u{202e}c", command: "evil", figures: |_| [3 * MIB, 2 * MIB, 2] },
     Process { pid: 4_194_303, name: "日本語サーバ", command: "日本", figures: |_| [2 * MIB, MIB, 1] },
 ];
 
@@ -204,10 +199,7 @@ pub(super) fn judged(findings: Vec<Finding>) -> Judged {
         ProcessReading {
             key,
             stat: Stat { name: process.name.into(), start: key.start, threads, ..Stat::default() },
-            rlimits: Reading::Value(Rlimits {
-                open_files: Some(1_024),
-                ..Rlimits::default()
-            }),
+            rlimits: Reading::Value(Rlimits { open_files: Some(1_024), ..Rlimits::default() }),
             descriptors: Reading::Value(Descriptors { total: 61, ..Descriptors::default() }),
             ..ProcessReading::default()
         }
@@ -227,7 +219,8 @@ pub(super) fn judged(findings: Vec<Finding>) -> Judged {
         died_before: Vec::new(),
         nearest_limit: None,
         not_judged: vec![
-            "slow growth of memory, descriptors and children needs time: flatfoot diagnose --for 6m".to_owned(),
+            "slow growth of memory, descriptors and children needs time: flatfoot diagnose --for 6m"
+                .to_owned(),
         ],
         saved: None,
         impact: Impact::default(),
@@ -305,7 +298,8 @@ pub(super) fn inspected(process: &Process) -> Inspected {
         remarks: Vec::new(),
         impact: Impact::default(),
     };
-    let sizes = "COUNT  SIZE EACH   RESERVED  TOUCHED  CLASS\n1,740    2,024K  3.36 GiB  164 MiB  thread stack\n";
+    let sizes =
+        "COUNT  SIZE EACH   RESERVED  TOUCHED  CLASS\n1,740    2,024K  3.36 GiB  164 MiB  thread stack\n";
     Inspected {
         of: subject(process),
         threads: Ok(threads),

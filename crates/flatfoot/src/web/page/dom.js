@@ -70,11 +70,17 @@ function focusOf(element) {
  * place, so that focus, selection and scrolling stay.
  */
 export function keyed(parent, items, key, make, update) {
+  const had = parent.contains(document.activeElement) ? document.activeElement : null;
   const old = new Map();
   for (const child of [...parent.children]) old.set(child.dataset.key, child);
   let at = parent.firstElementChild;
+  const seen = new Map();
   for (const item of items) {
-    const name = clean(key(item));
+    // Things of the same name (three patterns `java`) are told apart by their order.
+    const plain = clean(key(item));
+    const again = seen.get(plain) ?? 0;
+    seen.set(plain, again + 1);
+    const name = again ? `${plain}\u0001${again}` : plain;
     let child = old.get(name);
     if (child) old.delete(name);
     else {
@@ -86,6 +92,8 @@ export function keyed(parent, items, key, make, update) {
     else parent.insertBefore(child, at);
   }
   for (const child of old.values()) child.remove();
+  // What is moved loses the focus.
+  if (had?.isConnected && had !== document.activeElement) had.focus({ preventScroll: true });
 }
 
 let announcer;

@@ -35,7 +35,13 @@ const context = {
   info: null,
   live,
   /** The server's time; the browser's, until the server said its own. */
-  now: () => live.now() ?? (context.info?.recorded?.to != null ? context.info.recorded.to + (context.info.live ? (performance.now() - context.infoSeen) / 1000 : 0) : Date.now() / 1000),
+  now() {
+    const { info } = context;
+    if (live.now() != null && info?.live !== false) return live.now();
+    const since = info?.live ? (performance.now() - context.infoSeen) / 1000 : 0;
+    // A case file that was not read yet says 0.
+    return info?.recorded?.to > 0 ? info.recorded.to + since : (page?.shown()?.to ?? Date.now() / 1000);
+  },
 };
 
 /** Shows the page that the URL names; another one is built, the same one asks anew. */
@@ -115,9 +121,13 @@ function showStatus() {
   } else if (live.status === 'live') {
     if (old) kind = 'old';
     text = old ? `connected${old}` : state().to != null ? 'looking at the past' : `live${live.tick ? ` ${clock(live.tick.at)}` : ''}`;
-  } else if (live.status === 'ended') text = context.info?.recorded ? `recorded until ${local(context.info.recorded.to)}` : 'ended';
+  } else if (live.status === 'ended') text = context.info?.recorded?.to > 0 ? `recorded until ${local(context.info.recorded.to)}` : 'ended';
   else if (live.status === 'paused') text = 'paused';
   else text = performance.now() - started > 3000 ? 'connecting …' : 'connecting';
+  // The text has a clock in it: only what changes is told.
+  const was = status.dataset.status;
+  if (kind === 'lost' && was !== 'lost') announce('Connection lost, trying again');
+  if (kind === 'live' && (was === 'lost' || was === 'old')) announce('Connected again');
   status.dataset.status = kind;
   say(statusText, text);
 }
@@ -145,6 +155,8 @@ themeButton.addEventListener('click', () => {
   repaint();
 });
 system.addEventListener('change', repaint);
+// Pictures are painted for paper, and back.
+matchMedia('print').addEventListener('change', repaint);
 
 const KEYS_BELONG = 'input, select, textarea, [contenteditable]';
 
@@ -170,7 +182,8 @@ async function introduce() {
   const { info } = context;
   if (!info) return;
   const by = { recorder: 'by the recorder', page: 'by this page', case: 'in the case file' }[info.recorded?.by] ?? '';
-  const since = info.recorded ? `, recorded ${by} since ${local(info.recorded.from)}, each ${duration(info.recorded.interval_s ?? 1)}` : '';
+  const each = info.recorded?.interval_s ? `, each ${duration(info.recorded.interval_s)}` : '';
+  const since = info.recorded?.from > 0 ? `, recorded ${by} since ${local(info.recorded.from)}${each}` : '';
   say(document.getElementById('origin'), `flatfoot ${info.version ?? ''} · ${info.origin ?? ''}${since}`);
   const remarks = document.getElementById('remarks');
   remarks.replaceChildren(...(info.remarks ?? []).map((line) => h('span', { class: 'line' }, line)), ...(info.ssh ? [h('span', { class: 'line' }, 'From elsewhere: ', h('code', {}, info.ssh))] : []));
@@ -182,7 +195,10 @@ live.addEventListener('tick', () => {
 });
 live.addEventListener('findings', (event) => news(event.detail));
 live.addEventListener('resumed', () => refresh(true));
-live.addEventListener('state', showStatus);
+live.addEventListener('state', () => {
+  if (live.status === 'ended') introduce().then(showStatus);
+  showStatus();
+});
 setInterval(showStatus, 1000);
 
 onChange(() => {

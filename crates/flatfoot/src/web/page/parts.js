@@ -2,7 +2,7 @@
 
 import { h, put } from './dom.js';
 import { local, processName } from './format.js';
-import { link } from './state.js';
+import { changed, link, state } from './state.js';
 import * as words from './words.js';
 
 /** Label and text, as on the command line; left out when there is nothing to say. */
@@ -24,13 +24,11 @@ export function card(finding) {
     'article',
     { class: `finding ${finding.confidence}`, 'data-finding': finding.id },
     h(
-      'h3',
-      {},
-      h('a', { href, 'data-focus': `finding-${finding.id}` }, h('span', { class: 'kind' }, words.title(finding)), ' ', processName(finding.process)),
-      ' ',
-      sure(finding),
+      'div',
+      { class: 'claim-line' },
+      h('h3', {}, h('a', { href, 'data-focus': `finding-${finding.id}` }, h('span', { class: 'kind' }, words.title(finding)), ' ', processName(finding.process)), ' ', sure(finding)),
+      h('p', { class: 'headline' }, words.headline(finding)),
     ),
-    h('p', { class: 'headline' }, words.headline(finding)),
     h(
       'dl',
       { class: 'facts' },
@@ -65,7 +63,7 @@ export function limits(place, list) {
         'table',
         {},
         h('caption', { class: 'hidden' }, 'Limits, nearest first'),
-        h('thead', {}, h('tr', {}, ['Limit', 'Set on'].map((t) => h('th', { scope: 'col' }, t)), ['Used', 'Now', 'At most'].map((t) => h('th', { scope: 'col', class: 'num' }, t)), h('th', { scope: 'col' }, 'Reached'))),
+        h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, 'Limit'), h('th', { scope: 'col', class: 'wide-only' }, 'Set on'), ['Used', 'Now', 'At most'].map((t) => h('th', { scope: 'col', class: 'num' }, t)), h('th', { scope: 'col' }, 'Reached'))),
         h(
           'tbody',
           {},
@@ -76,7 +74,7 @@ export function limits(place, list) {
               'tr',
               {},
               h('th', { scope: 'row' }, one.name),
-              h('td', {}, one.scope),
+              h('td', { class: 'wide-only' }, one.scope),
               h('td', { class: 'num' }, bar, ' ', words.nextLimit({ name: '', used, eta_s: null }).trim()),
               h('td', { class: 'num' }, words.limitAmount(one, one.current)),
               h('td', { class: 'num' }, words.limitAmount(one, one.value)),
@@ -91,12 +89,19 @@ export function limits(place, list) {
 
 /** What went wrong, with what to do. */
 export function trouble(error, again) {
+  const { from, to, last } = state();
   return h(
     'div',
     { class: 'trouble', role: 'alert' },
     h('p', {}, h('strong', {}, error.message || 'Something went wrong')),
     error.hint && h('p', {}, `hint: ${error.hint}`),
-    again && h('button', { type: 'button', class: 'tool', onclick: again }, 'Try again'),
+    h(
+      'p',
+      {},
+      again && h('button', { type: 'button', class: 'tool', onclick: again }, 'Try again'),
+      ' ',
+      (from ?? to ?? last) != null && h('a', { class: 'tool', href: changed({ from: null, to: null, last: null }) }, 'Show the newest'),
+    ),
   );
 }
 

@@ -21,7 +21,9 @@ function picture(sizes, chosen) {
   const most = Math.max(...sizes.map((one) => one.count));
   const x = (log) => EDGE.left + ((log - low) / Math.max(1, high - low)) * (WIDTH - EDGE.left - EDGE.right);
   const y = (value) => HEIGHT - EDGE.bottom - (value / most) * (HEIGHT - EDGE.top - EDGE.bottom);
-  const tallest = sizes.reduce((a, b) => (b.count > a.count ? b : a));
+  // Guards are as many as the stacks that they guard, and nothing.
+  const real = sizes.filter((one) => one.class !== 'guard');
+  const tallest = (real.length ? real : sizes).reduce((a, b) => (b.count > a.count ? b : a));
   const steps = Math.max(1, Math.ceil((high - low) / 8));
   const ticks = [];
   for (let log = low; log <= high; log += steps) ticks.push(log);
@@ -29,7 +31,7 @@ function picture(sizes, chosen) {
   const right = spike > WIDTH * 0.6;
   return svg(
     'svg',
-    { class: 'histogram', viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img', 'aria-label': `Number of mappings by size. Most have ${bytes(tallest.size_bytes)}: ${count(tallest.count)} of class ${tallest.class}.` },
+    { class: 'histogram', viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img', 'aria-label': `Number of mappings by size. Most, but for guards, have ${bytes(tallest.size_bytes)}: ${count(tallest.count)} of class ${tallest.class}.` },
     [0, most].map((value) => [svg('line', { class: 'grid', x1: EDGE.left, x2: WIDTH - EDGE.right, y1: y(value), y2: y(value) }), svg('text', { x: EDGE.left - 6, y: y(value) + 4, 'text-anchor': 'end' }, count(value))]),
     ticks.map((log) => svg('text', { x: x(log), y: HEIGHT - 6, 'text-anchor': 'middle' }, bytesShort(2 ** log))),
     [...sizes].reverse().map((one) => {

@@ -17,6 +17,14 @@ const growth = (unit, perS, interval) => {
 };
 const each = (text, periodS) => (periodS == null ? text : `${text}, each ${period(periodS)}`);
 
+const MOST_ROWS = 300;
+const changes = (row) => !['same', 'unknown'].includes(row.change);
+const moves = (perS, interval) => perS != null && !(interval && interval[0] <= 0 && interval[1] >= 0);
+
+/** Does it change, or go on growing? */
+const isTelling = (row) => changes(row) || moves(row.rate_before_per_s, row.rate_before_interval) || moves(row.rate_after_per_s, row.rate_after_interval);
+const weight = (row) => (changes(row) ? 2 : 0) + (row.period_after_s != null || row.period_before_s != null ? 1 : 0);
+
 const COLUMNS = [
   { label: 'Process', cell: (row) => row.process },
   { label: 'What', cell: (row) => row.what },
@@ -71,20 +79,34 @@ export default class Compare extends Page {
     const names = ['a_from', 'a_to', 'b_from', 'b_to'];
     if (names.every((name) => Number.isFinite(Number(looked[name])) && looked[name])) return Object.fromEntries(names.map((name) => [name, Number(looked[name])]));
     const end = this.#end;
-    const start = Math.max(this.context.info?.recorded?.from ?? end - 7200, end - 7200);
+    const start = Math.max(this.#begin, end - 7200);
     const middle = Math.round((start + end) / 2);
     return { a_from: Math.round(start), a_to: middle, b_from: middle, b_to: Math.round(end) };
   }
 
   get #end() {
-    return this.context.info?.live ? this.now() : (this.context.info?.recorded?.to ?? this.now());
+    return this.context.info?.live ? this.now() : this.#recorded.to;
+  }
+
+  get #begin() {
+    return this.#recorded.from || this.#end - 3600;
+  }
+
+  #recorded = { from: 0, to: 0 };
+
+  /** What there is: a case file says it only of its figures. */
+  async #learn() {
+    const said = this.context.info?.recorded;
+    if (said?.to > 0) this.#recorded = said;
+    else if (!this.#recorded.to) this.#recorded = (await api.get('/overview', { pixels: 16 }, 'range')).range;
   }
 
   async load({ process }) {
+    await this.#learn();
     const windows = this.windows;
     const [doc, subject] = await Promise.all([
       api.get('/compare', { process, ...windows, pixels: this.pixels }, 'compare'),
-      process ? api.get(`/processes/${encodeURIComponent(process)}`, { from: this.context.info?.recorded?.from, pixels: 16 }, 'subject').catch((error) => (api.overtaken(error) ? Promise.reject(error) : null)) : null,
+      process ? api.get(`/processes/${encodeURIComponent(process)}`, { from: this.#begin, pixels: 16 }, 'subject').catch((error) => (api.overtaken(error) ? Promise.reject(error) : null)) : null,
     ]);
     return { doc, subject, windows };
   }
@@ -102,16 +124,19 @@ export default class Compare extends Page {
     this.charts(this.chartPlace, doc.charts ?? [], { from: 0, to: length, live: false }, { elapsed: true, onZoom: null, onReset: null, onStep: null });
     this.#findings(doc.findings ?? []);
     const rows = (doc.processes ?? []).flatMap((one) => one.figures.map((figure) => ({ process: one.process, ...figure })));
-    const told = rows.filter((row) => process || !['same', 'unknown'].includes(row.change));
-    this.table.update(told.slice(0, 300));
-    say(this.quiet, told.length < rows.length ? `${rows.length - told.length} figures without a change are left out.` : '');
+    const told = state().all ? rows : rows.filter(isTelling);
+    this.table.update([...told].sort((a, b) => weight(b) - weight(a)).slice(0, MOST_ROWS));
+    const left = rows.length - told.length;
+    put(this.quiet, [left, state().all], () =>
+      left > 0 || state().all ? [left > 0 ? `${left} figures stand still. ` : '', h('a', { href: changed({ all: state().all ? null : '1' }), 'data-focus': 'all' }, state().all ? 'Leave out what stands still' : 'Show them')] : null,
+    );
     notJudged(this.notJudged, doc.not_judged);
     put(this.commandPlace, windows, () => command(`flatfoot compare ${iso(windows.a_from)}..${iso(windows.a_to)} ${iso(windows.b_from)}..${iso(windows.b_to)}`, { quiet: true }));
   }
 
   #presets(subject) {
     const end = Math.round(this.#end);
-    const from = this.context.info?.recorded?.from ?? end - 3600;
+    const from = this.#begin;
     const today = end - (((end - new Date(end * 1000).getTimezoneOffset() * 60) % DAY) + DAY) % DAY;
     const pairs = [
       ['the last hour and the one before', end - 7200, end - 3600, end - 3600, end],

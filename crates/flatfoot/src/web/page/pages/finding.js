@@ -34,7 +34,7 @@ export default class Finding extends Page {
     this.heading.className = `kind-title ${finding.confidence}`;
     put(this.body, [finding, host, doc.seen], () => [this.#claim(doc), this.#createdBy(finding), this.#evidence(finding), this.#facts(doc)]);
     const times = doc.charts.flatMap((chart) => [chart.times[0], chart.times.at(-1)]).filter((at) => at != null);
-    this.ranged({ from: Math.min(...times), to: Math.max(...times) });
+    if (times.length) this.ranged({ from: Math.min(...times), to: Math.max(...times) });
     this.charts(this.chartPlace, doc.charts);
     put(this.more, [finding.limits, doc.text, finding.id], () => this.#more(doc));
   }

@@ -17,7 +17,7 @@ const COLUMNS = [
     label: 'Process',
     key: (row) => [row.id, row.name, row.label, row.ended, location.search],
     cell: (row) => [
-      h('a', { href: link('process', { id: row.id }), 'data-focus': row.id }, row.label ? `${row.name} ${row.label}` : row.name),
+      h('a', { href: link('process', { id: row.id }), 'data-focus': row.id, title: row.label ? `${row.name} ${row.label}` : row.name }, row.label ? `${row.name} ${row.label}` : row.name),
       ' ',
       h('span', { class: 'dim' }, row.ended ? `${row.pid} ended` : row.pid),
     ],
@@ -29,7 +29,7 @@ const COLUMNS = [
   { label: 'Threads', num: true, sort: 'threads', cell: (row) => count(row.threads) },
   { label: '/min', num: true, title: 'Threads that stay, per minute', cell: (row) => (row.threads_per_minute == null ? '-' : signed(row.threads_per_minute, 2)) },
   { label: 'Growing', sort: 'growth', class: 'grows', cell: (row) => row.growing ?? '-' },
-  { label: 'Next limit', cell: (row) => (row.next_limit ? words.nextLimit(row.next_limit) : '-') },
+  { label: 'Next limit', key: (row) => row.next_limit ?? '-', cell: (row) => h('span', { class: row.next_limit?.eta_s == null ? 'dim' : null }, words.nextLimit(row.next_limit)) },
 ];
 
 /** The start page. */
@@ -91,7 +91,7 @@ export default class Overview extends Page {
     this.none.hidden = processes.processes.length > 0;
     say(this.none, state().filter ? `No process has “${state().filter}” in its name, label, command or pid.` : 'No processes were recorded.');
     notJudged(this.notJudged, overview.not_judged);
-    const judged = overview.judged_at == null ? '' : `Judged ${local(overview.judged_at)}. `;
+    const judged = !overview.judged_at ? '' : `Judged ${local(overview.judged_at)}. `;
     say(this.foot, `${judged}Impact: ${words.impact(overview.impact, processes.origin)}.`);
   }
 
@@ -99,7 +99,7 @@ export default class Overview extends Page {
     const sure = list.filter((finding) => finding.confidence !== 'possible').length;
     const parts = [
       list.length ? `${list.length} ${list.length === 1 ? 'finding' : 'findings'}${sure < list.length ? ` (${sure} likely or confirmed)` : ''}` : 'no findings',
-      `${count(total)} processes`,
+      `${count(total)} ${total === 1 ? 'process' : 'processes'}`,
       host.committed_bytes != null && host.memory_bytes != null ? `${bytesShort(host.committed_bytes)} promised of ${bytesShort(host.memory_bytes)} memory` : null,
       host.kernel ? `Linux ${host.kernel}` : null,
     ];

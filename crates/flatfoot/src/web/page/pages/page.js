@@ -36,11 +36,13 @@ export class Page {
       const documents = await this.load(state());
       if (generation !== this.#generation || this.destroyed) return;
       this.trouble.replaceChildren();
+      this.element.classList.remove('nothing');
       this.#answered = true;
       this.fill(documents);
     } catch (error) {
       if (api.overtaken(error) || generation !== this.#generation || this.destroyed) return;
       // A refresh that failed leaves the old figures: the status line says how old they are.
+      this.element.classList.toggle('nothing', !this.#answered);
       if (!(quiet && this.#answered && error.status === 0)) this.trouble.replaceChildren(trouble(error, () => this.show()));
       if (!(error instanceof api.ApiError)) throw error;
     } finally {
@@ -98,6 +100,7 @@ export class Page {
 
   /** Shows charts in a place, keeping those that are there. */
   charts(place, docs, range = this.#range, more = {}) {
+    place.classList.toggle('none', docs.length === 0);
     keyed(place, docs, (doc) => doc.name, (doc) => this.#chart(doc, more).element);
     for (const doc of docs) this.#charts.get(doc.name).update(doc, range);
     for (const [name, chart] of this.#charts) {

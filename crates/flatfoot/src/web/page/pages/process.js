@@ -66,7 +66,7 @@ export default class Process extends Page {
     const ended = typeof process.ended === 'string' ? unix(process.ended) : process.ended;
     const age = started == null ? null : (ended ?? range.to) - started;
     put(this.about, [process, row, Math.floor((age ?? 0) / 60)], () => [
-      process.command && h('p', { class: 'cmdline' }, h('code', {}, process.command)),
+      process.command && h('p', { class: 'cmdline', tabindex: '0', role: 'region', 'aria-label': 'Command line' }, h('code', {}, process.command)),
       h(
         'ul',
         { class: 'figures' },
