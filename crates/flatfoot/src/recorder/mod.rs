@@ -20,11 +20,11 @@ mod service;
 mod told;
 mod watch;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError};
 
 use anyhow::Result;
-use model::{Event, EventKind, Look, ProcessNo, Tick};
+use model::{Event, EventKind, Look, Pid, ProcessNo, Tick};
 use probe::{Clock, ProcRoot, Sampler, SamplerOptions};
 use store::history::{HistoryWriter, Retention};
 
@@ -75,7 +75,12 @@ struct Around<'a> {
     notify: service::Notify,
     /// Its priority.
     nice: i32,
+    /// Whom somebody looks at just now.
+    wanted: &'a Wanted,
 }
+
+/// Processes that are to be recorded closely because somebody looks at them; emptied when they are.
+pub(crate) type Wanted = std::sync::Mutex<Vec<Pid>>;
 
 /// Records until it is told to end.
 pub(crate) fn run(settings: &Settings) -> Result<Code> {
@@ -87,13 +92,19 @@ pub(crate) fn run(settings: &Settings) -> Result<Code> {
         flush: &flush,
         notify: service::Notify::from_environment(),
         nice: NICE,
+        wanted: &Wanted::default(),
     };
     record(settings, around, "flatfoot record")?;
     Ok(Code::Clean)
 }
 
 /// The same in a thread of another command: it says nothing, to nobody, and ends when `stop` is set.
-pub(crate) fn run_quietly(settings: &Settings, stop: &AtomicBool, command: &str) -> Result<()> {
+pub(crate) fn run_quietly(
+    settings: &Settings,
+    stop: &AtomicBool,
+    wanted: &Wanted,
+    command: &str,
+) -> Result<()> {
     let around = Around {
         reporter: Reporter::silent(settings.term),
         ends: &|| stop.load(Ordering::Relaxed),
@@ -101,12 +112,13 @@ pub(crate) fn run_quietly(settings: &Settings, stop: &AtomicBool, command: &str)
         notify: service::Notify::default(),
         // The threads beside it have a lower one: it is to be on time.
         nice: 0,
+        wanted,
     };
     record(settings, around, command)
 }
 
 fn record(settings: &Settings, around: Around<'_>, command: &str) -> Result<()> {
-    let Around { mut reporter, ends: is_ending, flush, notify, nice } = around;
+    let Around { mut reporter, ends: is_ending, flush, notify, nice, wanted } = around;
     be_humble(nice);
     let mut writer = HistoryWriter::open(&settings.path, &about(command), settings.retention)?;
     let root = ProcRoot::open("/proc").map_err(no_proc)?;
@@ -172,6 +184,7 @@ fn record(settings: &Settings, around: Around<'_>, command: &str) -> Result<()> 
                 }
             }
         }
+        watch.wanted(&std::mem::take(&mut *wanted.lock().unwrap_or_else(PoisonError::into_inner)));
         if watch.has_others() || first {
             sampler.suspects(&watch.suspects());
         }

@@ -86,6 +86,8 @@ struct Process {
     looked_s: Option<f64>,
     /// Has a closer look a finding of it?
     found: bool,
+    /// Does somebody look at it?
+    wanted: bool,
 }
 
 /// All of them.
@@ -175,7 +177,8 @@ impl Watch {
                 let growing = process.series.iter().filter(|(_, one)| one.state().is_growth()).count();
                 let states = process.series.iter().map(|(_, one)| one.state()).filter(|s| s.is_growth());
                 let found = process.found.then_some(State::Leak);
-                Some((states.chain(found).max()?, growing, *no))
+                let wanted = process.wanted.then_some(State::Growing);
+                Some((states.chain(found).chain(wanted).max()?, growing, *no))
             })
             .collect();
         ranked.sort_unstable_by(|a, b| b.cmp(a));
@@ -187,6 +190,13 @@ impl Watch {
     pub(crate) fn found(&mut self, pids: &[Pid]) {
         for process in self.processes.values_mut().filter(|one| pids.contains(&Pid(one.who.pid))) {
             self.others |= !std::mem::replace(&mut process.found, true);
+        }
+    }
+
+    /// Somebody looks at these, and wants to see them closely, as far as there are not more suspicious ones.
+    pub(crate) fn wanted(&mut self, pids: &[Pid]) {
+        for process in self.processes.values_mut().filter(|one| pids.contains(&Pid(one.who.pid))) {
+            self.others |= !std::mem::replace(&mut process.wanted, true);
         }
     }
 

@@ -1,11 +1,11 @@
 //! What is served: the store of a recorder, a case file, or what the server itself records while it runs.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError};
 
 use anyhow::Result;
-use model::BootId;
+use model::{BootId, Pid};
 use probe::{Clock, Prober, ProcRoot};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -44,7 +44,12 @@ pub(super) struct Served {
     pub(super) ssh: Option<String>,
     /// The host's name.
     pub(super) host: String,
+    /// Whom a reader looks at: for the recorder of this process.
+    wanted: Arc<recorder::Wanted>,
 }
+
+/// Processes that readers may look at between two ticks; more are not remembered.
+const MOST_WANTED: usize = 8;
 
 /// When a recorder's newest tick is so old it is not there any more.
 const SILENT_S: f64 = 30.0;
@@ -64,6 +69,7 @@ impl Served {
             boot: host.as_ref().map(|host| host.boot).unwrap_or_default(),
             remarks: Vec::new(),
             ssh: None,
+            wanted: Arc::default(),
             host: host.map(|host| host.name.as_str().to_owned()).unwrap_or_default(),
         };
         if let Some(path) = file.or(store) {
@@ -106,10 +112,18 @@ impl Served {
                 Err(error) => served.remarks.push(format!("{error:#}")),
             }
         }
-        let recording = Recording::start(interval_s)?;
+        let recording = Recording::start(interval_s, &served.wanted)?;
         served.path = recording.private.store();
         served.by = By::Page;
         Ok((served, Some(recording)))
+    }
+
+    /// A reader looks at a process: what it has of each class of memory is recorded from now on, where this process records.
+    pub(super) fn want(&self, pid: Pid) {
+        let mut wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.by == By::Page && wanted.len() < MOST_WANTED && !wanted.contains(&pid) {
+            wanted.push(pid);
+        }
     }
 
     /// Opens the file anew.
@@ -149,7 +163,7 @@ pub(super) struct Recording {
 
 impl Recording {
     /// Waits for the first tick: a page is never empty.
-    fn start(interval_s: f64) -> Result<Self> {
+    fn start(interval_s: f64, wanted: &Arc<recorder::Wanted>) -> Result<Self> {
         const FIRST_S: f64 = 30.0;
         let private = Private::make()?;
         let stop = Arc::new(AtomicBool::new(false));
@@ -161,9 +175,10 @@ impl Recording {
             term: Term::default(),
         };
         let asked = Arc::clone(&stop);
+        let wanted = Arc::clone(wanted);
         let thread = std::thread::Builder::new()
             .name("flatfoot-record".to_owned())
-            .spawn(move || recorder::run_quietly(&settings, &asked, "flatfoot serve"))?;
+            .spawn(move || recorder::run_quietly(&settings, &asked, &wanted, "flatfoot serve"))?;
         let mut recording = Self { private, stop, thread: Some(thread) };
         let until = Clock::monotonic() + FIRST_S;
         while Clock::monotonic() < until && !crate::interrupt::asked() {

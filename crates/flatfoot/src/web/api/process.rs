@@ -71,6 +71,9 @@ pub(super) fn work(id: &str, query: &Query) -> Result<Work<Desk>> {
     Ok(Box::new(move |desk| {
         let one = desk.process(&id)?;
         let stretch = desk.stretch(asked)?;
+        if stretch.open {
+            desk.common.served.want(one.known.incarnation.key.pid);
+        }
         let grid = stretch.grid(pixels);
         let restarts =
             if desk.common.served.only_looks { Vec::new() } else { marks::restarts(&one, &desk.found()?) };
