@@ -51,7 +51,7 @@ test('the pictures of the README', async (t) => {
         // Whatever is pointed at or focused looks different.
         await page.mouse.move(0, 0);
         const whole = await page.evaluate(() => document.documentElement.scrollHeight);
-        const y = from ? Math.max(0, (await from.boundingBox()).y + (await page.evaluate(() => scrollY)) - 130) : 0;
+        const y = from ? Math.max(0, (await from.boundingBox()).y + (await page.evaluate(() => scrollY)) - 90) : 0;
         const clip = { x: 0, y, width: page.viewportSize().width, height: Math.min(height, whole - y) };
         const png = await small(blank, await page.screenshot({ fullPage: true, clip, animations: 'disabled' }));
         assert.ok(png.length <= LARGEST, `${name}: ${png.length} bytes`);
@@ -73,7 +73,7 @@ test('the pictures of the README', async (t) => {
     const births = await open(t, server.url, { path: `/?page=threads&id=${id}` });
     await shown(births);
     assert.match(await births.locator('main').innerText(), /pool-\*-thread-1/);
-    await take(births, 'threads', 620, births.locator('[data-chart="raster"]'));
+    await take(births, 'threads', 430, births.locator('[data-chart="raster"]'));
     await Promise.all([overview, births].map((page) => page.context().close()));
     await server.stop();
 

@@ -290,7 +290,8 @@ pub(super) fn raster(html: &mut Html, finding: &Finding, births: &Births) {
     }
     let first = births.leaked.first().map_or(births.started, |life| life.birth);
     chart::figure(html, &format!("Births by {name}"), &says, HEIGHT, |html| {
-        let y = Scale::new(0.0, period, BOTTOM, TOP);
+        // Full minutes have a line of their own: on the axis their dots would not be seen.
+        let y = Scale::new(-0.06 * period, period, BOTTOM, TOP);
         for quarter in 0..=4_u32 {
             let at = period * f64::from(quarter) / 4.0;
             chart::line(html, "grid", (LEFT, y.at(at)), (RIGHT, y.at(at)));
