@@ -28,12 +28,23 @@ pub fn user_of(root: &ProcRoot, peer: SocketAddr, own: SocketAddr) -> Result<Opt
             Err(absence) => return Err(absence),
         }
         let (peer, own) = (written(peer, mapped), written(own, mapped));
-        let found = buffer.split(|byte| *byte == b'\n').skip(1).find_map(|line| user(line, &peer, &own));
+        let found = find(&buffer, &peer, &own);
         if found.is_some() {
             return Ok(found);
         }
     }
     Ok(None)
+}
+
+/// The list may have tens of thousands of lines: only the one that has both addresses is read.
+fn find(list: &[u8], peer: &str, own: &str) -> Option<u32> {
+    let wanted = format!(" {peer} {own} ");
+    memchr::memmem::find_iter(list, wanted.as_bytes()).find_map(|at| {
+        let begin = memchr::memrchr(b'\n', list.get(..at)?).map_or(0, |end| end + 1);
+        let line = list.get(begin..)?;
+        let end = memchr::memchr(b'\n', line).unwrap_or(line.len());
+        user(line.get(..end)?, peer, own)
+    })
 }
 
 /// The user of a line, if it is of this connection.
@@ -103,6 +114,7 @@ mod tests {
         #[test]
         fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = user(&bytes, "0100007F:A0B2", "0100007F:24C9");
+            let _ = find(&bytes, "0", "1");
         }
     }
 }
