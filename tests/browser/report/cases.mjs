@@ -41,7 +41,7 @@ export async function recorded(t) {
     const leaker = await startLeaker(t, 'leak', ['threads-detached', '100', '0', 'pool-#-thread-1']);
     await until('births', () => threads(leaker.pid) >= 30);
     const store = join(folder(t), 'store.flatfoot');
-    const run = startFlatfoot(t, ['record', '--store', store, '--interval', '250ms', '--for', '5s']);
+    const run = startFlatfoot(t, ['record', '--store', store, '--interval', '250ms', '--for', '12s']);
     await run.end();
     return { pid: leaker.pid, store };
 }

@@ -2,7 +2,7 @@
 """ends.py PERIOD_MS HELPERS: a leak of threads beside threads that end when they are told to.
 
 Each period a thread pool-N-thread-1 appears that waits for an event nobody sets. Each line on stdin ends one: `helper` the
-oldest of HELPERS threads helper-N, `pool` the newest of the leaked ones; `ended NAME` says that the kernel has it no more.
+oldest of HELPERS threads helper-N, `pool` one of the leaked, of middle age; `ended NAME` says that the kernel has it no more.
 """
 
 import ctypes
@@ -50,8 +50,8 @@ class Worker:
 def obey(workers):
     for line in sys.stdin:
         queue = workers[line.strip()]
-        # The oldest of the helpers, the newest of the leaked: a leak begins with number 1.
-        worker = queue.pop(0 if queue is workers["helper"] else -1)
+        # Of the leaked one in the middle: a leak begins with number 1, and who was just born nobody has seen yet.
+        worker = queue.pop(0 if queue is workers["helper"] else len(queue) // 2)
         worker.end()
         print(f"ended {worker.name}", flush=True)
 
