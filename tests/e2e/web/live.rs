@@ -185,7 +185,7 @@ fn map_is_told(server: &Server, id: &str, leaker: &Leaker) {
 
 #[track_caller]
 fn finding_is_told(server: &Server, finding: &str, id: &str) {
-    let page = server.json("finding", &format!("/api/v1/findings/{}", &finding[..6]));
+    let page = server.json("finding", &format!("/api/v1/findings/{}?process={id}", &finding[..6]));
     assert_eq!((&page["finding"]["id"], &page["process_id"]), (&finding.into(), &id.into()));
     assert!(page["finding"]["evidence"].as_array().is_some_and(|evidence| evidence.len() >= 3), "{page:#}");
     assert!(page["text"][0].as_str().is_some_and(|line| line.starts_with("THREAD LEAK  leak[")), "{page:#}");
