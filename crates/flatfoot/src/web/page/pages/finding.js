@@ -24,8 +24,8 @@ export default class Finding extends Page {
     return this.heading.textContent;
   }
 
-  load({ id }) {
-    return api.get(`/findings/${encodeURIComponent(id ?? '')}`, {}, 'finding');
+  load({ id, process }) {
+    return api.get(`/findings/${encodeURIComponent(id ?? '')}`, { process }, 'finding');
   }
 
   fill(doc) {
