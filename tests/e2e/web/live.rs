@@ -129,14 +129,15 @@ fn threads_are_told(server: &Server, id: &str, leaker: &Leaker) {
     let place =
         page["groups"].as_array().expect("groups").iter().position(|g| g["pattern"] == "pool-*-thread-1");
     let place = place.expect("the pattern");
-    // All but the first.
-    assert_eq!(page["groups"][place]["count"], threads - 1);
+    // All but the first, and one that was read before it had its name.
+    let count = page["groups"][place]["count"].as_u64().expect("a number");
+    assert!((threads - 2..threads).contains(&count), "{count} of {threads}");
     let births = page["births"].as_array().expect("births");
     let there = births.iter().filter(|birth| birth["ended"].is_null());
     assert!(there.clone().count() as u64 >= threads && births.len() as u64 <= threads + 2, "{births:#?}");
     let own: Vec<f64> =
         there.filter(|birth| birth["pattern"] == place).filter_map(|birth| birth["at"].as_f64()).collect();
-    assert!(own.len() as u64 >= threads - 1, "{births:#?}");
+    assert!(own.len() as u64 >= count, "{births:#?}");
     // The kernel's own times, to a hundredth; a busy machine gives some of them late.
     let regular = own.windows(2).filter(|pair| (pair[1] - pair[0] - PERIOD_S).abs() < 0.05).count();
     assert!(regular * 2 > own.len(), "{own:?}");
