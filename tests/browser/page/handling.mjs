@@ -136,6 +136,34 @@ export async function handling(t, at) {
         await page.getByText('No process has “no such process”').waitFor();
     });
 
+    await t.test('what can be taken along comes', async (t) => {
+        const page = await openPart(t, at, process);
+        const links = await page.locator('.downloads a').evaluateAll((all) => all.map((link) => link.getAttribute('href')));
+        const answers = await page.evaluate(
+            (links) => Promise.all(links.map(async (href) => {
+                const answer = await fetch(href);
+                const bytes = (await answer.arrayBuffer()).byteLength;
+                return { href: href.replace(/\?.*/, ''), status: answer.status, attached: /^attachment/.test(answer.headers.get('content-disposition') ?? ''), some: bytes > 50 };
+            })),
+            links,
+        );
+        const whole = { status: 200, attached: true, some: true };
+        const path = 'api/v1/download/';
+        assert.deepEqual(answers, ['report.html', 'case.flatfoot', 'series.csv'].map((file) => ({ href: path + file, ...whole })));
+    });
+
+    await t.test('on paper are figures, not tools', async (t) => {
+        const page = await openPart(t, at, process, { dark: true });
+        await page.emulateMedia({ media: 'print' });
+        // Ink on paper, whatever the screen has.
+        const ink = await page.locator('h1').evaluate((heading) => getComputedStyle(heading).color);
+        assert.ok(ink.match(/\d+/g).every((part) => Number(part) < 80), ink);
+        for (const tool of ['.main-nav', '.tabs', '.range .choices', '.tool', '.copy', '.skip']) {
+            assert.equal(await page.locator(tool).filter({ visible: true }).count(), 0, tool);
+        }
+        assert.ok(await page.locator('[data-chart="threads"] canvas').isVisible());
+    });
+
     await t.test('dark mode is the system’s, until one is chosen', async (t) => {
         const page = await openPart(t, at, '', { dark: true });
         const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { startLeaker } from '../launch.mjs';
+import { expectAccessible, startLeaker } from '../launch.mjs';
 import { openAt, plotBox, serveFor, shown } from './support.mjs';
 
 /** A server with a leak, and a page whose answers are changed on their way. */
@@ -88,10 +88,17 @@ test('a gap is drawn as one, a limit as a line, growth goes on in dashes, a rest
 
 test('stacks of births are an icicle that the keyboard walks', async (t) => {
     const frame = (name, value, role, children = []) => ({ name, value, role, origin: role === 'jdk' ? null : 'app.jar', children });
+    const owner = {
+        count: 1550, examples: ['pool-1-thread-1'], thread_class: 'java.lang.Thread', pool: null, context_loader: null, made_by: ['jobs.jar'], schedules: ['hourly_report: 0 * * * * ?'],
+        links: [{ role: 'task', path: 'holder.task', class: 'org.jobs.TimeoutListener', origin: 'jobs.jar', application: true }],
+    };
     const stacks = frame('all', 40, null, [frame('Job.run:7', 30, 'application', [frame('PoolFactory.make:33', 30, 'library')]), frame('<b>Other</b>.run:1', 10, 'framework')]);
-    const { page, url, pid } = await changed(t, /\/threads\?|\/threads$/, (doc) => Object.assign(doc, { stacks }));
+    const { page, url, pid } = await changed(t, /\/threads\?|\/threads$/, (doc) => Object.assign(doc, { stacks, owners: [owner] }));
     await page.goto(`${url}/?page=threads&id=${pid}`);
     await shown(page);
+    const owners = await page.locator('section', { hasText: 'Whom they work for' }).last().innerText();
+    for (const words of ['1,550 × pool-1-thread-1 …', 'org.jobs.TimeoutListener', '.holder.task jobs.jar', 'code of jobs.jar', 'hourly_report: 0 * * * * ?']) assert.ok(owners.includes(words), owners);
+    await expectAccessible(page);
     const wide = async (name) => (await page.getByRole('button', { name, exact: false }).boundingBox()).width;
     const [whole, job, other] = [await wide('all 40'), await wide('Job.run:7'), await wide('<b>Other</b>')];
     assert.ok(Math.abs(job / whole - 0.75) < 0.02 && Math.abs(other / whole - 0.25) < 0.02, `${job} and ${other} of ${whole}`);

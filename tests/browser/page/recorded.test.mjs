@@ -7,7 +7,7 @@ import { test } from 'node:test';
 
 import { expectAccessible, flatfoot, folder, startFlatfoot, startLeaker, until } from '../launch.mjs';
 import { handling } from './handling.mjs';
-import { parts } from './parts.mjs';
+import { SAYS, parts } from './parts.mjs';
 import { expectSound, openAt, openPart, serveFor } from './support.mjs';
 
 /** The leak's finding, as soon as the server's judge has it. */
@@ -20,8 +20,10 @@ async function findingOf(url, pid) {
 
 /** The id that the API has for a process. */
 async function idOf(url, pid) {
-    const answer = await (await fetch(`${url}/api/v1/processes?filter=${pid}`)).json();
-    return answer.processes.find((process) => process.pid === pid).id;
+    return until(`the process ${pid}`, async () => {
+        const answer = await (await fetch(`${url}/api/v1/processes?filter=${pid}`)).json();
+        return answer.processes?.find((one) => one.pid === pid)?.id;
+    });
 }
 
 test('the founding case, recorded', async (t) => {
@@ -50,6 +52,7 @@ test('a case file, on a machine that knows nothing of it', async (t) => {
         await t.test(part, async (t) => {
             const page = await openPart(t, server, query);
             await expectSound(page, `case-${part}`);
+            if (part === 'finding') await SAYS.finding(page, { finding: finding.id });
             await page.locator('#status').getByText(/recorded|ended/).waitFor();
         });
     }

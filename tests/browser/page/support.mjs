@@ -53,8 +53,17 @@ export async function expectSound(page, name) {
     await expectFits(page);
     await expectApart(page);
     await expectDrawn(page);
+    if (page.viewportSize().width < 500) await expectTargets(page);
     await expectAccessible(page);
     await picture(page, name);
+}
+
+/** What is pressed by a finger is as large as one. */
+async function expectTargets(page) {
+    const small = await page.locator('.tool, .choices a, .copy, .tabs a, .main-nav a, .legend button, .sort, input').evaluateAll((all) =>
+        all.filter((one) => one.checkVisibility() && one.getBoundingClientRect().height < 43.5).map((one) => one.outerHTML.slice(0, 100)),
+    );
+    assert.deepEqual(small, [], 'targets lower than 44 pixels');
 }
 
 /** No text lies on other text. What moves inside a box of its own is judged where it is seen. */

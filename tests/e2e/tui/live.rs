@@ -111,7 +111,7 @@ fn a_case_file_and_a_report_are_written_and_their_paths_said() {
     let leaker = leaking();
     let flatfoot = Flatfoot::new();
     let screen = Screen::start(&flatfoot, &["top", &leaker.arg()], (120, 40));
-    screen.wait("the leak", |text| text.contains("THREAD LEAK"));
+    screen.wait("the leak", |text| selected_pid(text) == Some(leaker.pid()) && text.contains("THREAD LEAK"));
     screen.keys(&["s"]);
     let said = screen.sees("saved /");
     let case = only_file(&flatfoot.cases(), ".flatfoot");

@@ -72,7 +72,8 @@ fn a_recorded_leak_is_there_after_its_end_and_keys_go_back_in_time() {
     screen.keys(&["m"]);
     // The recorder looks closer at what it suspects when it finds the time.
     screen.wait("its memory, or that nothing was read of it", |text| {
-        text.contains("memory of leak") && (text.contains("SIZE EACH") || text.contains("not read"))
+        text.contains("memory of leak")
+            && (text.contains("SIZE EACH") || text.contains("not recorded until then"))
     });
     screen.keys(&["d"]);
     screen.sees("EVIDENCE");

@@ -1,6 +1,7 @@
 //! HTTP/1.1 by hand, so that a test can also say what no library would.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
@@ -79,7 +80,7 @@ pub(crate) fn say(address: &str, bytes: &[u8]) -> std::io::Result<Vec<u8>> {
 
 pub(crate) fn connect(address: &str) -> std::io::Result<TcpStream> {
     let stream = TcpStream::connect(address)?;
-    stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+    stream.set_read_timeout(Some(Duration::from_mins(1)))?;
     stream.set_write_timeout(Some(Duration::from_secs(10)))?;
     Ok(stream)
 }
@@ -89,10 +90,10 @@ pub(crate) fn connect(address: &str) -> std::io::Result<TcpStream> {
 pub(crate) fn ask(address: &str, line: &str, headers: &[(&str, &str)]) -> Answer {
     let mut text = format!("{line} HTTP/1.1\r\n");
     if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
-        text.push_str(&format!("Host: {address}\r\n"));
+        let _ = write!(text, "Host: {address}\r\n");
     }
     for (name, value) in headers {
-        text.push_str(&format!("{name}: {value}\r\n"));
+        let _ = write!(text, "{name}: {value}\r\n");
     }
     text.push_str("Connection: close\r\n\r\n");
     Answer::read(&say(address, text.as_bytes()).unwrap_or_else(|error| panic!("{line}: {error}")))
@@ -131,7 +132,7 @@ impl Events {
             }
             let text = line.trim_end();
             if let Some(name) = text.strip_prefix("event: ") {
-                event = name.to_owned();
+                name.clone_into(&mut event);
             }
             if let Some(data) = text.strip_prefix("data: ") {
                 return Some((event, serde_json::from_str(data).expect("JSON")));
@@ -142,8 +143,11 @@ impl Events {
     /// The next of a kind.
     #[track_caller]
     pub(crate) fn wait(&mut self, kind: &str) -> Value {
+        const LONGEST_S: f64 = 90.0;
+        let until = crate::support::now() + LONGEST_S;
         loop {
             let (event, data) = self.next().unwrap_or_else(|| panic!("ended before {kind}"));
+            assert!(crate::support::now() < until, "waited {LONGEST_S} s in vain for {kind}");
             if event == kind {
                 return data;
             }

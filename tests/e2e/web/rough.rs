@@ -71,7 +71,7 @@ fn heads_are_bounded() {
     let host = format!("Host: {address}\r\nConnection: close\r\n");
     let long_path = format!("GET /{} HTTP/1.1\r\n{host}\r\n", "a".repeat(8 << 10));
     let long_value = format!("GET / HTTP/1.1\r\n{host}X: {}\r\n\r\n", "a".repeat(64 << 10));
-    let many: String = (0..1_000).map(|at| format!("X-{at}: 1\r\n")).collect();
+    let many = "X: 1\r\n".repeat(1_000);
     let many = format!("GET / HTTP/1.1\r\n{host}{many}\r\n");
     for (what, text, status) in
         [("a path", long_path, 414), ("a value", long_value, 431), ("many", many, 431)]

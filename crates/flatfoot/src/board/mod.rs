@@ -14,7 +14,7 @@ mod spark;
 
 use std::collections::{BTreeMap, HashMap};
 
-use model::{Finding, Impact, Incarnation, Limit, Look, ProcessKey, ProcessNo, ProcessRef, Tick};
+use model::{Finding, Incarnation, Limit, Look, ProcessKey, ProcessNo, ProcessRef, Tick};
 use serde::Serialize;
 
 use crate::analyse::Analyser;
@@ -65,9 +65,6 @@ struct Learned {
 pub(crate) struct BoardRow {
     /// `PID-START`, START in clock ticks since boot: never the same for two processes of a boot.
     pub(crate) id: String,
-    /// Whose.
-    #[serde(skip)]
-    pub(crate) key: ProcessKey,
     /// Its figures.
     #[serde(flatten)]
     pub(crate) row: TopRow,
@@ -204,7 +201,6 @@ impl Board {
         };
         Some(BoardRow {
             id: id(key),
-            key,
             row: TopRow {
                 jvm: member.figures.jvm(),
                 ..row(member.process(), member.figures.memory(), member.figures.threads, finding, limit)
@@ -212,11 +208,6 @@ impl Board {
             ended: member.ended,
             spark,
         })
-    }
-
-    /// All rows that fit, in an order.
-    pub(crate) fn rows(&self, by: TopOrder, filter: &str, spark: usize) -> Vec<BoardRow> {
-        self.order(by, filter).into_iter().filter_map(|no| self.row(no, spark)).collect()
     }
 
     /// The process of an id, or of a bare pid the newest.
@@ -237,11 +228,6 @@ impl Board {
     /// Who it is.
     pub(crate) fn who(&self, no: ProcessNo) -> Option<&Incarnation> {
         self.members.get(&no).map(|member| &*member.who)
-    }
-
-    /// What reading everybody does to them: nothing.
-    pub(crate) fn impact(&self) -> Impact {
-        Impact::default()
     }
 
     fn finding(&self, member: &Member) -> Option<&Finding> {

@@ -77,7 +77,7 @@ impl Ring {
 
     /// The newest stays.
     pub(super) fn halve(&mut self) {
-        let mut keep = self.values.len() % 2 == 0;
+        let mut keep = self.values.len().is_multiple_of(2);
         self.values.retain(|_| {
             keep = !keep;
             keep

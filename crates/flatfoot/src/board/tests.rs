@@ -29,8 +29,12 @@ fn seen(pid: u32, name: &str, command: &str) -> EventKind {
     }))
 }
 
+fn rows_of(board: &Board, by: TopOrder, filter: &str, spark: usize) -> Vec<BoardRow> {
+    board.order(by, filter).into_iter().filter_map(|no| board.row(no, spark)).collect()
+}
+
 fn names(board: &Board, by: TopOrder, filter: &str) -> Vec<String> {
-    board.rows(by, filter, 8).iter().map(|row| row.row.process.name.to_string()).collect()
+    rows_of(board, by, filter, 8).iter().map(|row| row.row.process.name.to_string()).collect()
 }
 
 #[test]
@@ -51,7 +55,7 @@ fn rows_are_the_newest_figures_in_the_order_asked_for() {
     assert_eq!(names(&board, TopOrder::Threads, ""), ["mysqld", "java"]);
     assert_eq!(names(&board, TopOrder::Commit, "SHOP"), ["java"], "commands count, and case does not");
     assert_eq!(names(&board, TopOrder::Commit, "31"), ["mysqld"]);
-    let java = &board.rows(TopOrder::Commit, "java", 8)[0];
+    let java = &rows_of(&board, TopOrder::Commit, "java", 8)[0];
     assert_eq!(
         (java.id.as_str(), java.row.process.label.as_ref().map(ToString::to_string)),
         ("30-300", Some("shop.jar".into()))
@@ -76,12 +80,12 @@ fn what_a_diagnosis_found_comes_first_and_tells_what_grows() {
     let reading = model::ProcessReading { key, stat, ..model::ProcessReading::default() };
     analyser.push(Look { processes: vec![reading], ..Look::default() });
     board.learn(&analyser, &[finding], true);
-    let rows = board.rows(TopOrder::Growth, "", 8);
+    let rows = rows_of(&board, TopOrder::Growth, "", 8);
     assert_eq!(rows[0].row.growing.as_deref(), Some("threads pool-*"));
     assert_eq!((rows[0].row.threads_per_minute, rows[0].spark.unit), (Some(30.0), "count"));
     assert_eq!((rows[1].row.growing.as_deref(), rows[1].spark.unit), (None, "bytes"));
     board.learn(&Analyser::default(), &[], true);
-    assert_eq!(board.rows(TopOrder::Growth, "", 8)[0].row.growing, None, "what does not grow any more");
+    assert_eq!(rows_of(&board, TopOrder::Growth, "", 8)[0].row.growing, None, "what does not grow any more");
 }
 
 #[test]
@@ -93,7 +97,7 @@ fn who_ended_stays_for_a_while_and_a_sparkline_tells_the_way() {
     }
     board.take(&tick(4, &[], vec![(1, EventKind::ProcessEnded)]));
     board.take(&tick(4, &[(0, [0; 4]), (200, [1 << 10, 0, 0, 1])], vec![(200, seen(9, "small", "small"))]));
-    let rows = board.rows(TopOrder::Commit, "", 3);
+    let rows = rows_of(&board, TopOrder::Commit, "", 3);
     assert_eq!((rows[0].ended, rows[1].ended, board.len()), (false, true, 1), "the living come first");
     let mib = |n: u64| Bytes(n << 20).0 as f64;
     assert_eq!(rows[1].spark.values, [mib(2), mib(3), mib(4)], "the last three, none of them after its end");
@@ -104,7 +108,7 @@ fn who_ended_stays_for_a_while_and_a_sparkline_tells_the_way() {
             vec![(no, seen(100 + no, "b", "b")), (no, EventKind::ProcessEnded)],
         ));
     }
-    assert!(board.find("30").is_none() && board.rows(TopOrder::Growth, "", 0).len() == MOST_ENDED + 1);
+    assert!(board.find("30").is_none() && rows_of(&board, TopOrder::Growth, "", 0).len() == MOST_ENDED + 1);
 }
 
 #[test]
@@ -136,10 +140,10 @@ fn a_moment_of_a_store_is_the_board_of_that_moment() {
 
     let board = moment(150);
     assert_eq!(names(&board, TopOrder::Commit, ""), ["ends", "rests"]);
-    assert_eq!(board.rows(TopOrder::Commit, "", 8)[0].row.committed_bytes_approximate, 151 << 20);
+    assert_eq!(rows_of(&board, TopOrder::Commit, "", 8)[0].row.committed_bytes_approximate, 151 << 20);
     let board = moment(290);
     assert_eq!(names(&board, TopOrder::Threads, ""), ["new", "rests"], "who ended is not there");
-    let rests = &board.rows(TopOrder::Threads, "rests", 8)[0];
+    let rests = &rows_of(&board, TopOrder::Threads, "rests", 8)[0];
     assert_eq!((rests.row.threads, rests.row.resident_bytes), (3, 1 << 20), "recorded long before");
     assert!((board.at_unix_s() - 1_760_000_290.0).abs() < 0.1);
     assert_eq!(moment(-500).len(), 0, "before anything was recorded");

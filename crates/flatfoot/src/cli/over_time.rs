@@ -67,7 +67,8 @@ Examples:
   flatfoot serve --listen unix:/run/flatfoot.sock
 
 From elsewhere: ssh -L 9417:127.0.0.1:9417 HOST, then open http://127.0.0.1:9417 there. Only loopback addresses and unix
-sockets are listened on. The page only reads: nothing on it changes this host.
+sockets are listened on, and whoever started it and root are answered, nobody else on this host. The page only reads: nothing on it
+changes this host.
 
 Without a recorder running, the page keeps what it sees while it is served, in memory.")]
 pub(crate) struct Serve {

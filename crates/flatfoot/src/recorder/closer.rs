@@ -33,6 +33,11 @@ impl Default for Rounds {
 }
 
 impl Rounds {
+    /// That come so many seconds apart.
+    pub(super) fn apart(apart_s: f64) -> Self {
+        Self { apart_s, last_s: None }
+    }
+
     /// Is it time? Then it is done, and the next is an hour later.
     pub(super) fn is_due(&mut self, now_s: f64) -> bool {
         let is_due = self.last_s.is_none_or(|last_s| now_s - last_s >= self.apart_s);

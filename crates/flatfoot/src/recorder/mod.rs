@@ -55,6 +55,9 @@ pub(crate) struct Settings {
     pub(crate) term: Term,
 }
 
+/// What the allocator holds and nobody uses is given back so often: looks at everybody leave pages behind.
+const TIDY_APART_S: f64 = 600.0;
+
 /// Is the store failing, and how many ticks had to wait in memory?
 #[derive(Debug, Default)]
 struct Trouble {
@@ -118,6 +121,7 @@ fn record(settings: &Settings, around: Around<'_>, command: &str) -> Result<()> 
     let mut watch = Watch::new(settings.interval_s);
     let mut closer = Closer::new()?;
     let mut rounds = closer::Rounds::default();
+    let mut tidy = closer::Rounds::apart(TIDY_APART_S);
     reporter.began(&settings.path, settings.interval_s, writer.damage())?;
 
     let mut pace = Pace::new(settings.interval_s, Clock::monotonic());
@@ -170,6 +174,9 @@ fn record(settings: &Settings, around: Around<'_>, command: &str) -> Result<()> 
         }
         if watch.has_others() || first {
             sampler.suspects(&watch.suspects());
+        }
+        if tidy.is_due(Clock::monotonic()) {
+            probe::sys::heap::give_back();
         }
         reporter.events(&tick)?;
         if flush.swap(false, Ordering::Relaxed) {

@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use detect::rules::Point;
 use model::{
-    BootId, Bytes, Cgroups, Column, Descriptors, HostReading, Incarnation, Look, MemInfo, Pid, ProcessKey, ProcessNo,
-    ProcessReading, Reading, Stat, Statm, Text, Ticks,
+    BootId, Bytes, Cgroups, Column, Descriptors, HostReading, Incarnation, Look, MemInfo, Pid, ProcessKey,
+    ProcessNo, ProcessReading, Reading, Stat, Statm, Text, Ticks,
 };
 use store::history::{Found, Happened, HistoryReader, Selection, Window, export};
 

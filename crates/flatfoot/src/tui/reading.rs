@@ -169,6 +169,15 @@ fn in_one_look(source: &mut dyn Source, pid: Pid) -> Result<Read> {
 }
 
 fn in_turn(source: &mut dyn Source, pid: Pid) -> Read {
+    // What no look read is not to be had by other rights, as the hint for a live process says.
+    let said = |error| {
+        let said = said(error);
+        if said.contains(": not read") {
+            "not recorded until then: a recorder looks closer at what it suspects alone".to_owned()
+        } else {
+            said
+        }
+    };
     let threads = views::threads(source, pid).map_err(said);
     match views::map(source, pid, SpaceDepth::Touched) {
         Ok(mapped) => {

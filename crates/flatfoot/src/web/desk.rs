@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use model::{Finding, Pid, ProcessKey, ProcessNo};
+use probe::Clock;
 use schemars::JsonSchema;
 use serde::Serialize;
 use store::history::{Covered, Found, HistoryReader, Known, Window};
@@ -25,6 +26,8 @@ use crate::source::{CaseSource, RecordedSource, Source};
 
 /// An hour is what is shown when nobody says.
 const USUAL_MS: i64 = 3_600_000;
+/// Making the list of everybody takes no more than this share of the time: a month has many that lived for a moment.
+const LISTED_SHARE: f64 = 20.0;
 /// What a judgement looks back.
 const DAY_S: f64 = 86_400.0;
 
@@ -145,11 +148,19 @@ impl Stretch {
     }
 }
 
+/// Everybody, as of a tick.
+struct List {
+    last_ms: i64,
+    /// So long it is good enough.
+    until_s: f64,
+    found: Rc<Vec<Found>>,
+}
+
 /// One thread's desk.
 pub(super) struct Desk {
     pub(super) common: Arc<Common>,
     reader: Option<HistoryReader>,
-    found: Option<(i64, Rc<Vec<Found>>)>,
+    found: Option<List>,
 }
 
 impl Desk {
@@ -193,16 +204,25 @@ impl Desk {
         stretch(asked, at_ms.saturating_sub(watched_ms.max(1_000)), at_ms, 1)
     }
 
-    /// Everybody who was there at any time, by their numbers.
+    /// Everybody who was there at any time, by their numbers; of a long list as it was a moment ago.
     pub(super) fn found(&mut self) -> Result<Rc<Vec<Found>>> {
-        let last_ms = self.coverage()?.last().map_or(0, |last| last.last_unix_ms);
-        if let Some((at_ms, found)) = &self.found
-            && *at_ms == last_ms
-        {
-            return Ok(Rc::clone(found));
+        if let Some(list) = self.found.as_ref().filter(|list| Clock::monotonic() < list.until_s) {
+            return Ok(Rc::clone(&list.found));
         }
+        self.find()
+    }
+
+    /// The same as it is now.
+    fn find(&mut self) -> Result<Rc<Vec<Found>>> {
+        let last_ms = self.coverage()?.last().map_or(0, |last| last.last_unix_ms);
+        if let Some(list) = self.found.as_ref().filter(|list| list.last_ms == last_ms) {
+            return Ok(Rc::clone(&list.found));
+        }
+        let began_s = Clock::monotonic();
         let found = Rc::new(self.reader()?.incarnations(Window::ALL)?);
-        self.found = Some((last_ms, Rc::clone(&found)));
+        let now_s = Clock::monotonic();
+        let until_s = now_s + LISTED_SHARE * (now_s - began_s);
+        self.found = Some(List { last_ms, until_s, found: Rc::clone(&found) });
         Ok(found)
     }
 
@@ -215,13 +235,20 @@ impl Desk {
                 .looked(id)
                 .ok_or_else(|| Problem::not_there(format!("no process {id} is in the case"), hint));
         }
-        let found = self.found()?;
         let fits = |one: &&Found| {
             let key = one.known.incarnation.key;
             key.pid == pid && start.is_none_or(|start| key.start.0 == start)
         };
-        let newest = found.iter().filter(fits).max_by_key(|one| (one.first_unix_ms, one.known.process));
-        newest.cloned().ok_or_else(|| {
+        let newest = |found: &[Found]| {
+            found.iter().filter(fits).max_by_key(|one| (one.first_unix_ms, one.known.process)).cloned()
+        };
+        let known = newest(&self.found()?);
+        // Who is new is not yet in a list of a moment ago.
+        let known = match known {
+            Some(known) => Some(known),
+            None => newest(&self.find()?),
+        };
+        known.ok_or_else(|| {
             Problem::not_there(
                 format!("no process {id} was recorded"),
                 "/api/v1/processes lists who is there",

@@ -81,10 +81,12 @@ async fn tell(mut news: watch::Receiver<News>, to: &mpsc::Sender<Bytes>) {
     let mut ticked = Instant::now();
     loop {
         let now = news.borrow_and_update().clone();
-        if let Some(findings) = now.findings.as_ref().filter(|_| !is_same(&now.findings, &told.findings)) {
+        if let Some(findings) =
+            now.findings.as_ref().filter(|_| !is_same(now.findings.as_ref(), told.findings.as_ref()))
+        {
             push(&mut text, "findings", findings.as_ref());
         }
-        if let Some(tick) = now.tick.as_ref().filter(|_| !is_same(&now.tick, &told.tick)) {
+        if let Some(tick) = now.tick.as_ref().filter(|_| !is_same(now.tick.as_ref(), told.tick.as_ref())) {
             push(&mut text, "tick", tick.as_ref());
             ticked = Instant::now();
         }
@@ -120,12 +122,13 @@ async fn wait(news: &mut watch::Receiver<News>, told: &News, tick_from: Instant)
         Ok(Err(_)) => return Waited::Gone,
         Ok(Ok(())) => {}
     }
-    let is_urgent = |now: &News| !is_same(&now.findings, &told.findings) || now.ended != told.ended;
+    let is_urgent =
+        |now: &News| !is_same(now.findings.as_ref(), told.findings.as_ref()) || now.ended != told.ended;
     let _ = timeout_at(tick_from, news.wait_for(is_urgent)).await;
     Waited::News
 }
 
-fn is_same<T>(a: &Option<Arc<T>>, b: &Option<Arc<T>>) -> bool {
+fn is_same<T>(a: Option<&Arc<T>>, b: Option<&Arc<T>>) -> bool {
     match (a, b) {
         (Some(a), Some(b)) => Arc::ptr_eq(a, b),
         (a, b) => a.is_none() == b.is_none(),
@@ -160,21 +163,21 @@ impl hyper::body::Body for Stream {
 mod tests {
     use super::*;
 
-    fn tick(at: f64) -> Option<Arc<TickEvent>> {
-        Some(Arc::new(TickEvent { at, ..TickEvent::default() }))
+    fn tick(at: f64) -> Arc<TickEvent> {
+        Arc::new(TickEvent { at, ..TickEvent::default() })
     }
 
     #[test]
     fn who_reads_slowly_is_told_the_newest() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let (teller, news) = watch::channel(News { tick: tick(1.0), ..News::default() });
+            let (teller, news) = watch::channel(News { tick: Some(tick(1.0)), ..News::default() });
             let (send, mut receive) = mpsc::channel(1);
             let task = tokio::spawn(async move { tell(news, &send).await });
             let first = receive.recv().await.unwrap();
             assert!(first.starts_with(b": flatfoot"), "{first:?}");
             for at in 2..1_000 {
-                teller.send_modify(|news| news.tick = tick(f64::from(at)));
+                teller.send_modify(|news| news.tick = Some(tick(f64::from(at))));
             }
             let ids = vec!["7c1e09d2".to_owned()];
             let findings = Some(Arc::new(FindingsEvent { judged_at: 9.0, ids }));

@@ -196,7 +196,7 @@ mod tests {
         #[test]
         fn whatever_is_said_is_judged(host in "\\PC{0,40}") {
             let is = is_loopback(&host);
-            prop_assert!(!is || host.contains("127.") || host.to_lowercase().contains("localhost") || host.contains(":"));
+            prop_assert!(!is || host.contains("127.") || host.to_lowercase().contains("localhost") || host.contains(':'));
         }
     }
 }

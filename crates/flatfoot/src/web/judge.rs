@@ -23,6 +23,8 @@ const DAY_S: f64 = 86_400.0;
 const APART_S: f64 = 60.0;
 /// How long the first look is waited for.
 const FIRST_S: f64 = 3.0;
+/// Findings whose times are remembered.
+const MOST_SEEN: usize = 4_096;
 /// And never more often; of a large store it takes longer, and is done the more seldom.
 const LEAST_S: f64 = 2.0;
 const SHARE: f64 = 10.0;
@@ -102,6 +104,9 @@ impl Judge {
         let outcome = views::diagnosis(source, Vec::new())?;
         let at_unix_s = if common.is_live() { Clock::wall() } else { self.tick_ms as f64 / 1e3 };
         let findings = &outcome.diagnosis.findings;
+        if self.seen.len() > MOST_SEEN {
+            self.seen.retain(|id, _| findings.iter().any(|finding| finding.id == *id));
+        }
         for finding in findings {
             let seen = self.seen.entry(finding.id.clone()).or_insert((at_unix_s, at_unix_s));
             seen.1 = at_unix_s;

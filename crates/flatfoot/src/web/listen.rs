@@ -58,7 +58,7 @@ fn is_a_name(text: &str) -> bool {
 /// A socket that is listened on; one in the file system is removed at the end.
 pub(super) enum Listener {
     Tcp(TcpListener),
-    Unix(UnixListener, Mine),
+    Unix(UnixListener, #[allow(dead_code)] Mine), // held for its end
 }
 
 /// Who connected.

@@ -29,6 +29,7 @@ mod private;
 mod query;
 mod served;
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -67,7 +68,13 @@ fn be_humble() {
 pub(crate) fn run(args: &cli::Serve, term: Term) -> Result<Code> {
     let place = Place::parse(&args.listen)?;
     interrupt::listen();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        // Who connects is looked up one by one: the kernel's list may be long, and many may come at once.
+        .max_blocking_threads(1)
+        .on_thread_start(be_polite)
+        .build()?;
     // Before anything is read: that an address is taken is said at once.
     let listener = runtime.block_on(Listener::bind(&place))?;
     let (mut served, recording) = Served::choose(args.file.as_deref(), args.store.as_deref(), args.interval)?;
@@ -83,8 +90,8 @@ pub(crate) fn run(args: &cli::Serve, term: Term) -> Result<Code> {
 
     let (teller, news) = watch::channel(News::default());
     let common = Arc::new(Common::new(served, teller));
-    let follower = spawn("flatfoot-follow", &common, follow::follow)?;
-    let judge = spawn("flatfoot-judge", &common, judge::judge)?;
+    let follower = spawn("flatfoot-follow", &common, be_polite, follow::follow)?;
+    let judge = spawn("flatfoot-judge", &common, be_humble, judge::judge)?;
     let desks = Arc::clone(&common);
     let pool = Pool::start(move || Desk::new(Arc::clone(&desks)), be_polite)?;
     let ended = runtime.block_on(http::serve(
@@ -103,10 +110,15 @@ pub(crate) fn run(args: &cli::Serve, term: Term) -> Result<Code> {
     ended.map(|()| Code::Clean)
 }
 
-fn spawn(name: &str, common: &Arc<Common>, work: fn(&Common)) -> Result<std::thread::JoinHandle<()>> {
+fn spawn(
+    name: &str,
+    common: &Arc<Common>,
+    priority: fn(),
+    work: fn(&Common),
+) -> Result<std::thread::JoinHandle<()>> {
     let common = Arc::clone(common);
     let work = move || {
-        be_humble();
+        priority();
         work(&common);
     };
     Ok(std::thread::Builder::new().name(name.to_owned()).spawn(work)?)
@@ -196,10 +208,10 @@ fn said(
     };
     if !term.quiet {
         let ssh = served.ssh.as_deref().unwrap_or_default();
-        text.push_str(&format!("From elsewhere:  {ssh}    then {url} there\n"));
-        text.push_str(&format!("Shows {what}.\n"));
+        let _ = writeln!(text, "From elsewhere:  {ssh}    then {url} there");
+        let _ = writeln!(text, "Shows {what}.");
         for remark in &served.remarks {
-            text.push_str(&format!("{remark}\n"));
+            let _ = writeln!(text, "{remark}");
         }
         text.push_str("Only reads. Ctrl-C ends it.\n");
     }

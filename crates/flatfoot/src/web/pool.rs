@@ -28,7 +28,7 @@ const WAITING: usize = 64;
 const MOST_ANSWERS: usize = 256;
 const MOST_BYTES: usize = 32 << 20;
 /// No answer takes longer; who waits is told to come again.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// What a thread does: reads at its desk, and answers.
 pub(super) type Work<D> = Box<dyn FnOnce(&mut D) -> Result<Answer> + Send>;

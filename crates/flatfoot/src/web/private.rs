@@ -18,7 +18,7 @@ use crate::failure::{Code, Failure};
 const PREFIX: &str = "flatfoot-serve-";
 /// What it may take.
 const MOST_BYTES: u64 = 64 << 20;
-const LONGEST: Duration = Duration::from_secs(86_400);
+const LONGEST: Duration = Duration::from_hours(24);
 /// Folders that are tried.
 const ATTEMPTS: u32 = 100;
 

@@ -8,6 +8,7 @@
 //! The other end's local address is our remote one. Addresses are the bytes of the wire, four at a time as a number of
 //! this machine.
 
+use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use super::{Absence, ProcRoot, scan};
@@ -27,12 +28,23 @@ pub fn user_of(root: &ProcRoot, peer: SocketAddr, own: SocketAddr) -> Result<Opt
             Err(absence) => return Err(absence),
         }
         let (peer, own) = (written(peer, mapped), written(own, mapped));
-        let found = buffer.split(|byte| *byte == b'\n').skip(1).find_map(|line| user(line, &peer, &own));
+        let found = find(&buffer, &peer, &own);
         if found.is_some() {
             return Ok(found);
         }
     }
     Ok(None)
+}
+
+/// The list may have tens of thousands of lines: only the one that has both addresses is read.
+fn find(list: &[u8], peer: &str, own: &str) -> Option<u32> {
+    let wanted = format!(" {peer} {own} ");
+    memchr::memmem::find_iter(list, wanted.as_bytes()).find_map(|at| {
+        let begin = memchr::memrchr(b'\n', list.get(..at)?).map_or(0, |end| end + 1);
+        let line = list.get(begin..)?;
+        let end = memchr::memchr(b'\n', line).unwrap_or(line.len());
+        user(line.get(..end)?, peer, own)
+    })
 }
 
 /// The user of a line, if it is of this connection.
@@ -52,9 +64,9 @@ fn written(address: SocketAddr, mapped: bool) -> String {
     let mut text = String::with_capacity(40);
     for word in bytes.chunks_exact(4) {
         let word = word.try_into().map_or(0, u32::from_ne_bytes);
-        text.push_str(&format!("{word:08X}"));
+        let _ = write!(text, "{word:08X}");
     }
-    text.push_str(&format!(":{:04X}", address.port()));
+    let _ = write!(text, ":{:04X}", address.port());
     text
 }
 
@@ -102,6 +114,7 @@ mod tests {
         #[test]
         fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = user(&bytes, "0100007F:A0B2", "0100007F:24C9");
+            let _ = find(&bytes, "0", "1");
         }
     }
 }

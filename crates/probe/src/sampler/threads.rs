@@ -23,6 +23,8 @@ const REFILL: u32 = 32;
 /// A pthread gets its name right after its birth, often from the thread that made it: one that is younger than this is
 /// asked for it again at the next tick.
 const NAMED_AFTER_TICKS: u64 = 5;
+/// Threads for which the lister keeps space between two processes.
+const MOST_KEPT: usize = 1_024;
 /// How long a process that renews its threads is looked at in each tick, in ticks.
 const CHURN: u64 = 60;
 
@@ -165,15 +167,18 @@ impl Tasks {
         for task in &mut merged {
             self.read(of, task, &dir, lister, &mut missed, events);
         }
+        // The lister's buffer is as long as the longest list there was: a process keeps one of its own length. Alone again,
+        // it needs none.
         before.clear();
-        lister.merged = before;
-        // Alone again, it needs no list.
-        if let [only] = merged.as_slice()
-            && only.tid == of.pid
-        {
-            merged = Vec::new();
+        match merged.as_slice() {
+            [only] if only.tid == of.pid => {}
+            all => before.extend_from_slice(all),
         }
-        self.known = merged;
+        before.shrink_to(before.len().saturating_mul(2));
+        self.known = before;
+        merged.clear();
+        merged.shrink_to(MOST_KEPT);
+        lister.merged = merged;
         if missed != (0, 0) {
             let (born, ended) = missed;
             events.push(of.event(of.now_ms, EventKind::ThreadsMissed { born, ended }));
@@ -283,6 +288,10 @@ mod tests {
     }
 
     fn look(tasks: &mut Tasks, tids: &[u32], left: u32, is_new: bool) -> Vec<String> {
+        look_with(&mut Lister { left, ..Lister::default() }, tasks, tids, is_new)
+    }
+
+    fn look_with(lister: &mut Lister, tasks: &mut Tasks, tids: &[u32], is_new: bool) -> Vec<String> {
         let (_tree, root) = tree(tids);
         let sample = Sample { threads: tids.len() as u64, start: 1000, ..Sample::default() };
         let of = Of {
@@ -296,9 +305,8 @@ mod tests {
             ticks_per_second: 100,
             is_new,
         };
-        let mut lister = Lister { left, ..Lister::default() };
         let mut events = Vec::new();
-        tasks.look(&of, &mut lister, &mut events);
+        tasks.look(&of, lister, &mut events);
         let word = |event: &Event| match &event.what {
             EventKind::ThreadBorn { tid, .. } => format!("+{tid}"),
             EventKind::ThreadEnded { tid, .. } => format!("-{tid}"),
@@ -336,5 +344,20 @@ mod tests {
         assert!(tasks.are_due(4, 6, false), "two are yet to be told of");
         assert_eq!(look(&mut tasks, &[7, 8, 10], 9, false), ["+10", "missed 1 1"]);
         assert_eq!((tasks.born, tasks.ended), (3, 1));
+    }
+
+    #[test]
+    fn a_list_takes_the_space_of_its_own_threads() {
+        let mut lister = Lister { left: 9_999, ..Lister::default() };
+        let many: Vec<u32> = (7..3_000).collect();
+        let (mut large, mut small) = (Tasks::of(1), Tasks::of(1));
+        for _ in 0..3 {
+            look_with(&mut lister, &mut large, &many, false);
+            look_with(&mut lister, &mut small, &[7, 8, 9], false);
+        }
+        assert!(small.known.capacity() <= 6, "{}", small.known.capacity());
+        assert!(large.known.capacity() < 2 * many.len() && lister.merged.capacity() <= MOST_KEPT);
+        look_with(&mut lister, &mut large, &[7, 8], false);
+        assert!(large.known.capacity() <= 4, "most of them have ended: {}", large.known.capacity());
     }
 }

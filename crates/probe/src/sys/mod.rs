@@ -5,6 +5,7 @@ pub mod credentials;
 pub mod dents;
 pub mod family;
 pub mod file;
+pub mod heap;
 pub mod limits;
 pub mod pagemap;
 pub mod place;

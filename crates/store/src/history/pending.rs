@@ -34,6 +34,8 @@ pub(crate) struct Pending {
     pub(crate) slots: Vec<Slot>,
     /// With the tick that each came with.
     pub(crate) events: Vec<(u32, Event)>,
+    /// Bytes of names and command lines in them, twice, as `known` has them too.
+    pub(crate) texts: usize,
     /// Place of the last tick that stands by itself in the journal.
     pub(crate) key: u32,
     /// The next one must: a row before it did not get there.
@@ -84,7 +86,10 @@ impl Pending {
     pub(crate) fn bytes(&self) -> usize {
         let cells = self.slots.iter().flat_map(|slot| &slot.cells);
         let slots = self.slots.len() * size_of::<Slot>() + self.events.len() * 128;
-        slots + self.times.heap() + cells.map(|cell| size_of::<Cell>() + cell.heap()).sum::<usize>()
+        slots
+            + self.texts
+            + self.times.heap()
+            + cells.map(|cell| size_of::<Cell>() + cell.heap()).sum::<usize>()
     }
 
     /// Adds a tick in which there is no contradiction, and writes its row of the journal.
@@ -133,7 +138,12 @@ impl Pending {
         }
         self.times.push(tick.at_boot_ms, tick.at_unix_ms);
         self.costs.push(tick.took_us, tick.late_us);
-        self.events.extend(tick.events.iter().map(|event| (at, event.clone())));
+        for event in &tick.events {
+            if let EventKind::ProcessSeen(who) | EventKind::ProcessRenamed(who) = &event.what {
+                self.texts += 2 * (size_of_val(&**who) + who.identity.command.as_str().len());
+            }
+            self.events.push((at, event.clone()));
+        }
         (self.last_ms, self.last_unix_ms) = (tick.at_boot_ms, tick.at_unix_ms);
         self.ticks += 1;
         row.end(tick);

@@ -2,6 +2,7 @@
 //!
 //! A case file and a table of figures may be large: they are made by a thread of their own, and sent as they are made.
 
+use std::fmt::Write as _;
 use std::io::Read as _;
 use std::sync::Arc;
 
@@ -192,12 +193,13 @@ fn series(
         let figure = column.name();
         for point in reader.series(no, &[column], window)?.iter().flat_map(|series| &series.points) {
             let at = point.at_unix_ms;
-            text.push_str(&format!(
-                "{}.{:03},{figure},{}\n",
+            let _ = writeln!(
+                text,
+                "{}.{:03},{figure},{}",
                 at.div_euclid(1_000),
                 at.rem_euclid(1_000),
                 point.value
-            ));
+            );
             if text.len() >= PORTION && to.blocking_send(std::mem::take(&mut text).into()).is_err() {
                 return Ok(());
             }

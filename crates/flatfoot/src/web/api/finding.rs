@@ -143,9 +143,13 @@ fn charts(desk: &mut Desk, id: &str, finding: &Finding, asked: Asked, pixels: us
     if let Some((first, _)) = finding.seen.filter(|(first, _)| *first >= stretch.range().from) {
         let mark =
             crate::web::charts::Marker { at: first, kind: "finding", text: "the first of them".to_owned() };
-        all.iter_mut().for_each(|chart| chart.markers.push(mark.clone()));
+        for chart in &mut all {
+            chart.markers.push(mark.clone());
+        }
     }
     let gaps = super::marks::gaps(desk, &stretch)?;
-    all.iter_mut().for_each(|chart| chart.gaps.clone_from(&gaps));
+    for chart in &mut all {
+        chart.gaps.clone_from(&gaps);
+    }
     Ok(all)
 }

@@ -26,7 +26,7 @@ pub(crate) struct MapPage {
     /// When it was read, in Unix seconds.
     at: f64,
     /// Mappings of one size and class, the largest sums first.
-    histogram: Vec<Size>,
+    histogram: Vec<SameSize>,
     /// One by one.
     mappings: Mappings,
 }
@@ -38,7 +38,7 @@ struct Classes(#[schemars(with = "std::collections::BTreeMap<String, serde_json:
 
 /// Mappings of one size.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-struct Size {
+struct SameSize {
     size_bytes: u64,
     count: u64,
     class: &'static str,
@@ -121,18 +121,18 @@ pub(super) fn work(id: &str, query: &Query) -> Result<Work<Desk>> {
     }))
 }
 
-fn histogram(space: &AddressSpace, memory: &MemoryMap) -> Vec<Size> {
+fn histogram(space: &AddressSpace, memory: &MemoryMap) -> Vec<SameSize> {
     let mut sizes: BTreeMap<(u64, MemoryClass), u64> = BTreeMap::new();
     for (at, mapping) in space.mappings.iter().enumerate() {
         *sizes.entry((mapping.size().0, class_of(memory, at))).or_default() += 1;
     }
-    let size = |((size_bytes, class), count): ((u64, MemoryClass), u64)| Size {
+    let size = |((size_bytes, class), count): ((u64, MemoryClass), u64)| SameSize {
         size_bytes,
         count,
         class: class.label(),
         sum_bytes: size_bytes.saturating_mul(count),
     };
-    let mut sizes: Vec<Size> = sizes.into_iter().map(size).collect();
+    let mut sizes: Vec<SameSize> = sizes.into_iter().map(size).collect();
     sizes.sort_by_key(|size| (std::cmp::Reverse(size.sum_bytes), size.size_bytes, size.class));
     sizes.truncate(MOST_SIZES);
     sizes

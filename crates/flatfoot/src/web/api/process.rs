@@ -73,7 +73,7 @@ pub(super) fn work(id: &str, query: &Query) -> Result<Work<Desk>> {
         let stretch = desk.stretch(asked)?;
         let grid = stretch.grid(pixels);
         let restarts =
-            if desk.common.served.only_looks { Vec::new() } else { marks::restarts(&one, &*desk.found()?) };
+            if desk.common.served.only_looks { Vec::new() } else { marks::restarts(&one, &desk.found()?) };
         let key = one.known.incarnation.key;
         let judged = desk.common.judged();
         let findings = desk.findings_of(key);

@@ -2,10 +2,10 @@
 
 import * as api from './api.js';
 import { announce, clean, h, say } from './dom.js';
-import { clock, duration, local } from './format.js';
+import { clock, duration, local, processName } from './format.js';
 import { forget } from './chart/palette.js';
 import { Live } from './live.js';
-import { link, onChange, state } from './state.js';
+import { onChange, state } from './state.js';
 import Overview from './pages/overview.js';
 import * as words from './words.js';
 
@@ -98,7 +98,7 @@ async function news({ ids }) {
   refresh(true);
   for (const id of fresh.slice(0, 3)) {
     const answer = await api.get(`/findings/${encodeURIComponent(id)}`, { pixels: 16 }).catch(() => null);
-    if (answer) announce(`New finding: ${words.title(answer.finding)}, ${words.processName(answer.finding.process)}, ${words.headline(answer.finding)}`);
+    if (answer) announce(`New finding: ${words.title(answer.finding)}, ${processName(answer.finding.process)}, ${words.headline(answer.finding)}`);
   }
 }
 
@@ -155,6 +155,8 @@ themeButton.addEventListener('click', () => {
   repaint();
 });
 system.addEventListener('change', repaint);
+// Pictures are painted for paper, and back.
+matchMedia('print').addEventListener('change', repaint);
 
 const KEYS_BELONG = 'input, select, textarea, [contenteditable]';
 

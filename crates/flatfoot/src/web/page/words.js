@@ -1,7 +1,7 @@
 // A finding in the words of the command line (crates/flatfoot/src/present/diagnosis.rs and creators.rs say them first;
 // tests compare both). Concludes nothing: it only says what the document holds.
 
-import { bytes, byteRate, count, duration, pause, percent, period, processName, rate, spread } from './format.js';
+import { bytes, byteRate, count, duration, pause, percent, period, rate, spread } from './format.js';
 
 /** `THREAD LEAK` */
 export function title(finding) {
@@ -210,5 +210,3 @@ export function cadence(group) {
 export function pool(shape) {
   return { one_thread_pools: 'one-thread pools', one_pool: 'one pool', several_pools: 'several pools' }[shape] ?? '';
 }
-
-export { processName };

@@ -2,7 +2,7 @@
 
 import { command, h, put, say } from '../dom.js';
 import * as api from '../api.js';
-import { amount, byteRate, duration, local, minute, period, rate, unix } from '../format.js';
+import { amount, byteRate, duration, local, minute, period, rate } from '../format.js';
 import { notJudged, tabs } from '../parts.js';
 import { changed, go, link, state } from '../state.js';
 import { Table } from '../table.js';

@@ -1,6 +1,6 @@
 // The host: findings first, then where its memory goes, then every process by growth.
 
-import { h, keyed, put, say } from '../dom.js';
+import { h, say } from '../dom.js';
 import * as api from '../api.js';
 import { bytesShort, count, local, signed } from '../format.js';
 import { findings, notJudged } from '../parts.js';

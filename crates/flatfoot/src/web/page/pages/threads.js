@@ -1,13 +1,12 @@
 // Threads by pattern, when each was born (the raster), how long each lives, and who starts them.
 
-import { h, put, say } from '../dom.js';
+import { command, h, put, say } from '../dom.js';
 import * as api from '../api.js';
-import { bytes, count, duration, durationShort, processName } from '../format.js';
-import { tabs } from '../parts.js';
+import { bytes, count, durationShort, processName } from '../format.js';
+import { labelled, tabs } from '../parts.js';
 import { icicle } from '../chart/icicle.js';
 import { Lifelines, Raster } from '../chart/births.js';
-import { changed, go, state } from '../state.js';
-import { command } from '../dom.js';
+import { changed, state } from '../state.js';
 import { Table } from '../table.js';
 import * as words from '../words.js';
 import { Page, choice } from './page.js';
@@ -23,6 +22,21 @@ const COLUMNS = [
   { label: 'Touched', num: true, cell: (row) => (row.stack_touched_bytes == null ? '?' : bytes(row.stack_touched_bytes)) },
   { label: 'Shape', cell: (row) => words.pool(row.pool_shape) },
 ];
+
+/** Whom some threads work for: the objects on the way from the thread outwards. */
+function owner(row) {
+  const more = row.count > row.examples.length ? ' …' : '';
+  return [
+    h('h3', {}, `${row.count === 1 ? '' : `${count(row.count)} × `}${row.examples.slice(0, 3).join(', ')}${more}`),
+    h(
+      'dl',
+      { class: 'facts' },
+      row.links.map((one) => labelled(one.role, h('code', {}, one.class), h('span', { class: 'dim' }, ` .${one.path}${one.origin ? ` ${one.origin}` : ''}`))),
+      labelled('made by', row.made_by.length > 0 && `code of ${row.made_by.join(', ')}`),
+      labelled('schedule', row.schedules.join(' · ')),
+    ),
+  ];
+}
 
 /** Threads of one process. */
 export default class Threads extends Page {
@@ -92,7 +106,7 @@ export default class Threads extends Page {
   #owners(list) {
     put(this.owners, list, () =>
       list.length
-        ? h('section', {}, h('h2', {}, 'Whom they work for'), h('ul', { class: 'plain' }, list.map((one) => h('li', {}, `${count(one.threads ?? one.count ?? 0)}  ${one.task ?? one.owner ?? one.what ?? ''}`))))
+        ? h('section', {}, h('h2', {}, 'Whom they work for'), list.map(owner))
         : null,
     );
   }
