@@ -8,6 +8,7 @@ mod chart;
 mod finding;
 mod host;
 mod icicle;
+mod lives;
 mod memory;
 mod past;
 mod scale;
@@ -168,7 +169,7 @@ impl Report<'_> {
             return;
         }
         if let Some(births) =
-            births::Births::of(finding, tracked, &self.analyser.host, |text| self.plain(text))
+            lives::Births::of(finding, tracked, &self.analyser.host, |text| self.plain(text))
         {
             html.within("div", &[("class", "charts")], |html| {
                 html.within("div", &[], |html| births::threads(html, finding, &births));
