@@ -35,6 +35,8 @@ fn a_case_of_looks_shows_what_it_holds() {
         (!overview["judged_at"].is_null()).then_some(overview)
     });
     assert_eq!(overview["charts"], Value::from(Vec::<Value>::new()), "no figures of the host over time");
+    let judged_at = overview["judged_at"].as_f64().expect("a time");
+    assert!(judged_at > 1.7e9, "the time of the last look: {judged_at}");
     let finding = overview["findings"][0]["id"].as_str().expect("an id").to_owned();
     let process = server.json("process", &format!("/api/v1/processes/{id}"));
     let threads = values(chart(&process, "threads"), "threads");

@@ -398,6 +398,11 @@ impl Analyser {
         }
     }
 
+    /// When the newest look was, in Unix seconds.
+    pub(crate) fn at_unix_s(&self) -> f64 {
+        self.at_unix_s
+    }
+
     /// The host in figures.
     pub(crate) fn host_summary(&self) -> HostSummary {
         HostSummary::of(&self.host, self.at_unix_s)

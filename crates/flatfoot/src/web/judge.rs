@@ -102,7 +102,12 @@ impl Judge {
             Box::new(RecordedSource::open(path, Some(Span { from: to - DAY_S, to: to + 1.0 }))?)
         };
         let outcome = views::diagnosis(source, Vec::new())?;
-        let at_unix_s = if common.is_live() { Clock::wall() } else { self.tick_ms as f64 / 1e3 };
+        let at_unix_s = match self.tick_ms {
+            _ if common.is_live() => Clock::wall(),
+            // Of looks alone the last is what is judged.
+            0 => outcome.analyser.at_unix_s(),
+            tick_ms => tick_ms as f64 / 1e3,
+        };
         let findings = &outcome.diagnosis.findings;
         if self.seen.len() > MOST_SEEN {
             self.seen.retain(|id, _| findings.iter().any(|finding| finding.id == *id));
