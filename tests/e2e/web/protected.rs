@@ -69,6 +69,7 @@ fn nothing_can_be_changed_and_every_answer_is_guarded() {
     let head = ask(&server.address, "HEAD /", &[]);
     assert_eq!((head.status, head.body.len()), (200, 0));
     let page = server.get("/");
+    assert_eq!(head.header("content-length"), page.body.len().to_string());
     let again = ask(&server.address, "GET /", &[("If-None-Match", page.header("etag"))]);
     assert_eq!((again.status, again.body.len()), (304, 0));
     assert_eq!(server.get("/api/v1").header("cache-control"), "no-store");
