@@ -204,7 +204,10 @@ fn growth(finding: &Finding) -> String {
 
 fn unit_name(finding: &Finding) -> String {
     match finding.kind {
-        FindingKind::DescriptorLeak => format!("descriptors, mostly {}", finding.subject),
+        // What kinds they are is not recorded.
+        FindingKind::DescriptorLeak if finding.subject.as_str() != "descriptors" => {
+            format!("descriptors, mostly {}", finding.subject)
+        }
         _ => finding.subject.to_string(),
     }
 }

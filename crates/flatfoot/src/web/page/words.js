@@ -17,7 +17,9 @@ export function headline(finding) {
 function growth(finding) {
   const perS = finding.rate_per_s ?? 0;
   if (finding.kind === 'descriptor-leak') {
-    return `${count(finding.count)} descriptors, mostly ${finding.subject}, +${rate(perS)}`;
+    // What kinds they are is not recorded.
+    const mostly = finding.subject === 'descriptors' ? '' : `, mostly ${finding.subject}`;
+    return `${count(finding.count)} descriptors${mostly}, +${rate(perS)}`;
   }
   if (finding.kind === 'child-process-leak') return `${count(finding.count)} ${finding.subject}, +${rate(perS)}`;
   return `${finding.subject}: ${bytes(finding.count)}, +${byteRate(perS)}`;
