@@ -181,9 +181,10 @@ async function introduce() {
   context.infoSeen = performance.now();
   const { info } = context;
   if (!info) return;
-  const by = { recorder: 'by the recorder', page: 'by this page', case: 'in the case file' }[info.recorded?.by] ?? '';
+  // Of a recorder's store the origin says that it was recorded.
+  const by = { page: ', recorded by this page', case: ', recorded' }[info.recorded?.by] ?? '';
   const each = info.recorded?.interval_s ? `, each ${duration(info.recorded.interval_s)}` : '';
-  const since = info.recorded?.from > 0 ? `, recorded ${by} since ${local(info.recorded.from)}${each}` : '';
+  const since = info.recorded?.from > 0 ? `${by} since ${local(info.recorded.from)}${each}` : '';
   say(document.getElementById('origin'), `flatfoot ${info.version ?? ''} · ${info.origin ?? ''}${since}`);
   const remarks = document.getElementById('remarks');
   remarks.replaceChildren(...(info.remarks ?? []).map((line) => h('span', { class: 'line' }, line)), ...(info.ssh ? [h('span', { class: 'line' }, 'From elsewhere: ', h('code', {}, info.ssh))] : []));
