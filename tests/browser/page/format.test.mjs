@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { ROOT } from '../launch.mjs';
@@ -50,4 +51,13 @@ test('what is absent or absurd has words', () => {
     assert.equal(show.duration(1e12), 'more than 5 years');
     assert.equal(show.percent(0.003), '0.3 %');
     assert.equal(show.byteRate(2 * 1024 * 1024), '2,048 KiB/s');
+});
+
+test('all magnitudes, as the command line has them (crates/model/tests/shown.rs writes the table)', () => {
+    const table = JSON.parse(readFileSync(join(ROOT, 'tests/browser/shown.json'), 'utf8'));
+    const names = { ...NAMES, byte_rate: 'byteRate', percent: 'percent' };
+    for (const [name, value, text] of table) {
+        assert.equal(show[names[name]](value), text, `${name}(${value})`);
+    }
+    assert.ok(table.length > 1000);
 });

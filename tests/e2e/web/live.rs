@@ -347,3 +347,28 @@ fn who_ended_is_told_as_it_was_and_who_took_its_place() {
     server.error(404, "/api/v1/processes/4194304-1");
     server.error(400, "/api/v1/processes/x");
 }
+
+/// Only of suspects are the classes of memory recorded, and of whom a reader looks at.
+#[test]
+fn who_is_looked_at_is_recorded_closely() {
+    let flatfoot = Flatfoot::new();
+    let server = Server::start(&flatfoot, &["--interval", "500ms"]);
+    let healthy = Leaker::start("healthy", &["fixed-pool", "40"]);
+    let id = wait_for("the process", 30.0, || {
+        let list = server.json("processes", &format!("/api/v1/processes?filter={}", healthy.pid()));
+        let first = &list["processes"][0];
+        (first["pid"] == healthy.pid()).then(|| first["id"].as_str().expect("an id").to_owned())
+    });
+    let path = format!("/api/v1/processes/{id}");
+    let first = server.json("process", &path);
+    assert_eq!(chart(&first, "memory")["stacked"], false, "nobody has looked at it: private and resident");
+    wait_for("memory by class", 60.0, || {
+        let process = server.json("process", &path);
+        let memory = chart(&process, "memory");
+        let stacks = memory["series"].as_array()?.iter().find(|series| series["name"] == "thread stack")?;
+        let values: Vec<f64> = stacks["last"].as_array()?.iter().filter_map(Value::as_f64).collect();
+        assert_eq!(memory["stacked"], true);
+        // Forty stacks and the first one.
+        (values.len() > 2 && values.iter().all(|bytes| *bytes > 39.0 * 65_536.0)).then_some(())
+    });
+}
