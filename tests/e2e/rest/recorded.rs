@@ -86,8 +86,11 @@ fn a_part_becomes_a_case_file_that_tells_the_same() {
     assert_eq!(hidden["findings"][0]["subject"], whole["findings"][0]["subject"]);
     assert_ne!(hidden["host"]["name"], whole["host"]["name"], "{hidden:#}");
     let bytes = std::fs::read(&redacted).expect("the case");
-    let name = whole["host"]["name"].as_str().expect("a host's name").as_bytes();
-    assert!(!bytes.windows(name.len()).any(|part| part == name), "the host's name is in the file");
+    let name = whole["host"]["name"].as_str().expect("a host's name");
+    assert!(!hidden.to_string().contains(&format!("\"{name}\"")), "{hidden:#}");
+    // What is compressed holds any two letters somewhere.
+    let is_there = bytes.windows(name.len()).any(|part| part == name.as_bytes());
+    assert!(name.len() < 5 || !is_there, "the host's name is in the file");
 }
 
 #[test]
