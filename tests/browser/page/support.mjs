@@ -135,11 +135,19 @@ export function answer(page, path) {
     return page.evaluate(async (path) => (await fetch(`api/v1${path}`)).json(), path);
 }
 
-/** The middle of a chart's plot, and its size, in CSS pixels of the window. */
+/** The middle of a chart's plot, and its size, in CSS pixels of the window. A chart may be made anew meanwhile. */
 export async function plotBox(page, chart) {
-    const over = page.locator(`[data-chart="${chart}"] .u-over`);
-    await over.scrollIntoViewIfNeeded();
-    return over.boundingBox();
+    for (let left = 5; ; left -= 1) {
+        const over = page.locator(`[data-chart="${chart}"] .u-over`);
+        try {
+            await over.scrollIntoViewIfNeeded();
+            const box = await over.boundingBox();
+            if (box) return box;
+        } catch (error) {
+            if (left === 0 || !/not attached/.test(error.message)) throw error;
+        }
+        assert.ok(left > 0, `the chart ${chart} of ${page.url()} has no place`);
+    }
 }
 
 /** Drags over a part of a chart, from one share of its width to another. */
