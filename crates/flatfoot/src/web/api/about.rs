@@ -33,7 +33,7 @@ pub(crate) struct ApiDocument {
 /// What there is.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 struct Recorded {
-    /// Unix seconds; null when only looks are there.
+    /// Unix seconds; of looks alone the time of the last; null before that is known.
     from: Option<f64>,
     /// Unix seconds.
     to: Option<f64>,

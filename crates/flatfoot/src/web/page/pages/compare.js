@@ -89,7 +89,9 @@ export default class Compare extends Page {
   }
 
   get #begin() {
-    return this.#recorded.from || this.#end - 3600;
+    // Of looks alone there is one moment.
+    const { from } = this.#recorded;
+    return from > 0 && from < this.#end - 1 ? from : this.#end - 3600;
   }
 
   #recorded = { from: 0, to: 0 };
