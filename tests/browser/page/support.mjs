@@ -135,19 +135,26 @@ export function answer(page, path) {
     return page.evaluate(async (path) => (await fetch(`api/v1${path}`)).json(), path);
 }
 
-/** The middle of a chart's plot, and its size, in CSS pixels of the window. A chart may be made anew meanwhile. */
+/**
+ * The middle of a chart's plot, and its size, in CSS pixels of the window, once it has stayed where it is for a while: when the
+ * judgement comes, findings push it down, and it is made anew in their colour.
+ */
 export async function plotBox(page, chart) {
-    for (let left = 5; ; left -= 1) {
-        const over = page.locator(`[data-chart="${chart}"] .u-over`);
+    const over = page.locator(`[data-chart="${chart}"] .u-over`);
+    for (let left = 20; left > 0; left -= 1) {
         try {
             await over.scrollIntoViewIfNeeded();
-            const box = await over.boundingBox();
-            if (box) return box;
+            const first = await over.elementHandle();
+            const box = await first.boundingBox();
+            await page.waitForTimeout(500);
+            const same = await first.evaluate((element) => element.isConnected);
+            const now = same && (await first.boundingBox());
+            if (box && now && box.x === now.x && box.y === now.y && box.width === now.width) return box;
         } catch (error) {
-            if (left === 0 || !/not attached/.test(error.message)) throw error;
+            if (!/not attached/.test(error.message)) throw error;
         }
-        assert.ok(left > 0, `the chart ${chart} of ${page.url()} has no place`);
     }
+    assert.fail(`the chart ${chart} of ${page.url()} has no place`);
 }
 
 /** Drags over a part of a chart, from one share of its width to another. */

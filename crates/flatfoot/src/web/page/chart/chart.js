@@ -104,6 +104,11 @@ export class Chart {
       this.#plot.update(data, this.#range);
       return;
     }
+    if (this.#plot?.busy) {
+      // What is being dragged at stays; it is made anew when it is let go.
+      setTimeout(() => this.element.isConnected && this.#draw(), 200);
+      return;
+    }
     this.#look = look;
     this.#plot?.destroy();
     this.host.replaceChildren();
