@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { startFlatfoot, startLeaker, until } from '../launch.mjs';
-import { openAt, openPart, serveFor, shown } from './support.mjs';
+import { openAt, openPart, params, serveFor, shown } from './support.mjs';
 
 test('a finding appears without a reload, and is told to who cannot see it', async (t) => {
     const server = await serveFor(t, ['--interval', '500ms']);
@@ -45,11 +45,11 @@ test('what is zoomed to stays while figures come in', async (t) => {
     await page.keyboard.press('+');
     await page.waitForURL(/from=/);
     await shown(page);
-    const from = new URL(page.url()).searchParams.get('from');
+    const { from } = await params(page);
     const requests = () => page.seen.requests.filter((url) => url.includes('/overview')).length;
     const before = requests();
     await until('it asks for more', async () => requests() > before + 1);
-    assert.equal(new URL(page.url()).searchParams.get('from'), from);
+    assert.equal((await params(page)).from, from);
     assert.match(await page.locator('.shown-range').innerText(), /now/);
 });
 

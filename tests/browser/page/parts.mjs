@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 
-import { answer, expectDrawn, expectSound, openPart, shown } from './support.mjs';
+import { answer, expectDrawn, expectSound, openPart, params, shown } from './support.mjs';
 
 /** How wide, which theme. */
 const LOOKS = [
@@ -60,7 +60,7 @@ export const SAYS = {
         assert.match(legend, /unexplained/, 'what nobody explains is shown');
         await card.getByRole('link').click();
         await shown(page);
-        assert.match(page.url(), /page=finding/);
+        assert.equal((await params(page)).page, 'finding');
     },
 
     async process(page, at) {
@@ -116,7 +116,7 @@ export const SAYS = {
         if ((await stack.count()) > 0) {
             await stack.first().click();
             await shown(page);
-            assert.match(page.url(), /page=threads/, 'a stack leads to its thread');
+            assert.equal((await params(page)).page, 'threads', 'a stack leads to its thread');
         }
     },
 

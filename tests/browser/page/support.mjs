@@ -170,7 +170,7 @@ export async function drag(page, chart, from, to, key) {
     if (key) await page.keyboard.up(key);
 }
 
-/** The URL's parameters. */
-export function params(page) {
-    return Object.fromEntries(new URL(page.url()).searchParams);
+/** The URL's parameters, as the page has them: the browser tells `page.url()` a while later what the page pushed. */
+export async function params(page) {
+    return Object.fromEntries(new URLSearchParams(await page.evaluate(() => location.search)));
 }
