@@ -126,3 +126,6 @@ fn written(outcome: Outcome, format: Format, redact: bool) -> Result<String> {
         Format::Html => Report { diagnosis: &diagnosis, analyser: &analyser, names: &names, redactor }.html(),
     })
 }
+
+#[cfg(test)]
+mod tests;
