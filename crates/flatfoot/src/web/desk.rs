@@ -52,7 +52,7 @@ pub(super) struct Judged {
     pub(super) at_unix_s: f64,
     pub(super) outcome: Outcome,
     /// When each finding was first and last judged so, by its id.
-    pub(super) seen: HashMap<String, (f64, f64)>,
+    pub(super) seen: HashMap<(String, Pid), (f64, f64)>,
 }
 
 impl Judged {
