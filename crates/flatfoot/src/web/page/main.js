@@ -101,13 +101,13 @@ async function refresh(soon = false) {
 }
 
 /** Says each finding that was not there before. */
-async function news({ ids }) {
-  if (!Array.isArray(ids)) return;
-  const fresh = known ? ids.filter((id) => !known.has(id)) : [];
-  known = new Set(ids);
+async function news({ findings }) {
+  if (!Array.isArray(findings)) return;
+  const fresh = known ? findings.filter(({ id, pid }) => !known.has(`${id} ${pid}`)) : [];
+  known = new Set(findings.map(({ id, pid }) => `${id} ${pid}`));
   refresh(true);
-  for (const id of fresh.slice(0, 3)) {
-    const answer = await api.get(`/findings/${encodeURIComponent(id)}`, { pixels: 16 }).catch(() => null);
+  for (const { id, pid } of fresh.slice(0, 3)) {
+    const answer = await api.get(`/findings/${encodeURIComponent(id)}`, { process: pid, pixels: 16 }).catch(() => null);
     if (answer) announce(`New finding: ${words.title(answer.finding)}, ${processName(answer.finding.process)}, ${words.headline(answer.finding)}`);
   }
 }
