@@ -69,6 +69,11 @@ test('on a host that leaks', async (t) => {
         assert.ok(after.heap < before.heap + 4e6, `heap: ${before.heap} to ${after.heap}`);
     });
 
+    await t.test('what costs the host nothing is not said to be read from elsewhere', async (t) => {
+        const page = await openPart(t, server);
+        assert.match(await page.locator('.impact').innerText(), /read from \/proc; nothing was loaded, signalled or stopped/);
+    });
+
     await t.test('what is looked at goes along to other parts, and one comes back to where one was', async (t) => {
         const page = await openPart(t, server, parts.process);
         await drag(page, 'threads', 0.2, 0.6);
