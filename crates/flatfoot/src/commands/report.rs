@@ -108,22 +108,21 @@ pub(crate) fn html(outcome: Outcome, redact: bool) -> Result<String> {
 }
 
 fn written(outcome: Outcome, format: Format, redact: bool) -> Result<String> {
-    let Outcome { mut diagnosis, mut names, everybody, analyser, .. } = outcome;
+    let Outcome { mut diagnosis, everybody, analyser, .. } = outcome;
     let redactor = redact.then(|| Redactor::new(&diagnosis, &analyser));
-    if let Some(redactor) = &redactor {
+    let shown = redactor.as_ref();
+    // Who was asked for is called by the whole name: that of a JVM alone says nothing.
+    let asked_for = analyser.processes.values().filter(|_| !everybody);
+    let names: Vec<String> = asked_for.map(|one| present::report::named(one, &analyser, shown)).collect();
+    if let Some(redactor) = shown {
         redactor.diagnosis(&mut diagnosis, &analyser);
-        for name in &mut names {
-            *name = redactor.text(name);
-        }
     }
-    if everybody {
-        names.clear();
-    }
-    let redactor = redactor.as_ref();
     Ok(match format {
         Format::Json => present::json(&diagnosis)?,
         Format::Markdown => markdown::report(&diagnosis, &names),
-        Format::Html => Report { diagnosis: &diagnosis, analyser: &analyser, names: &names, redactor }.html(),
+        Format::Html => {
+            Report { diagnosis: &diagnosis, analyser: &analyser, names: &names, redactor: shown }.html()
+        }
     })
 }
 
