@@ -71,14 +71,16 @@ impl Output {
         if path == Path::new("-") {
             return Ok(Self::Stdout);
         }
-        let file =
-            OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(|error| {
-                let hint = match error.kind() {
-                    std::io::ErrorKind::AlreadyExists => "remove it, or give another name; - is stdout",
-                    _ => "give a file in a folder of your own; - is stdout",
-                };
-                Failure::new(Code::Failed, format!("{}: {error}", path.display()), hint)
-            })?;
+        let open = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+        let file = open.map_err(|error| {
+            let (what, hint) = match error.kind() {
+                std::io::ErrorKind::AlreadyExists => {
+                    ("exists already".to_owned(), "name a file that is not there yet; - is stdout")
+                }
+                _ => (error.to_string(), "name a file in a folder where you may write; - is stdout"),
+            };
+            Failure::new(Code::Failed, format!("{}: {what}", path.display()), hint)
+        })?;
         Ok(Self::File { path: path.to_owned(), file, whole: false })
     }
 
