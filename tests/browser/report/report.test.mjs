@@ -46,6 +46,11 @@ describe('every report', () => {
                     const page = await open(t, path, { width, dark });
                     await page.getByRole('heading', { name: 'flatfoot on host' }).waitFor();
                     await expectFits(page);
+                    const cut = await page.locator('svg text').evaluateAll((all) => all.filter((text) => {
+                        const [own, chart] = [text, text.ownerSVGElement].map((of) => of.getBoundingClientRect());
+                        return own.left < chart.left - 1 || own.right > chart.right + 1;
+                    }).map((text) => text.textContent));
+                    assert.deepEqual(cut, [], `cut at ${width}`);
                     await expectAccessible(page);
                     await shot(page, `report-${name}-${width}${dark ? '-dark' : ''}`);
                     assert.deepEqual(page.seen.requests, [page.url()], 'it asks for nothing but itself');

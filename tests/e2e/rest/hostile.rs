@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{Flatfoot, Leaker, Run};
+use crate::support::{Flatfoot, Leaker, Run, wait_until};
 
 const KINDS: [&str; 7] = ["newline", "escape", "utf8", "paren", "backslash", "html", "empty"];
 /// One for each kind, and the main thread.
@@ -55,11 +55,22 @@ fn no_name_reaches_the_terminal_raw() {
     }
 }
 
+/// A thread's state, behind a name that may hold anything.
+fn state(program: &Leaker, tid: u32) -> Option<u8> {
+    let stat = std::fs::read(format!("/proc/{}/task/{tid}/stat", program.pid())).ok()?;
+    let end = stat.iter().rposition(|byte| *byte == b')')?;
+    stat.get(end + 2).copied()
+}
+
 #[test]
 fn counts_are_right_and_json_is_valid_whatever_the_name() {
     let flatfoot = Flatfoot::new();
     for kind in KINDS {
         let program = Leaker::start("shape", &["hostile", kind]);
+        // The program is ready once they are started; on a busy machine the last may still be on its way to its wait.
+        wait_until("all wait", 60.0, || {
+            program.tids().into_iter().all(|tid| state(&program, tid) == Some(b'S'))
+        });
         let (code, threads) = flatfoot.json(&["threads", &program.arg()]);
         assert_eq!((code, &threads["threads"]), (0, &Value::from(THREADS)), "{kind}: {threads:#}");
         let sum: u64 =

@@ -182,7 +182,7 @@ fn a_report_says_what_the_json_says_and_keeps_what_is_private() {
     let mode = std::fs::metadata(&page).expect("the report").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     let again = flatfoot.run(&["report", &case, "-o", &page.display().to_string(), "--no-redact"]);
-    assert!(again.status == 5 && again.stderr.contains("hint: remove it"), "{again:#?}");
+    assert!(again.status == 5 && again.stderr.contains("exists already"), "{again:#?}");
     assert_eq!(read(&page), document);
     let text = assert_self_contained(&document);
     let subject = finding["subject"].as_str().expect("a subject");

@@ -71,14 +71,16 @@ impl Output {
         if path == Path::new("-") {
             return Ok(Self::Stdout);
         }
-        let file =
-            OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(|error| {
-                let hint = match error.kind() {
-                    std::io::ErrorKind::AlreadyExists => "remove it, or give another name; - is stdout",
-                    _ => "give a file in a folder of your own; - is stdout",
-                };
-                Failure::new(Code::Failed, format!("{}: {error}", path.display()), hint)
-            })?;
+        let open = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+        let file = open.map_err(|error| {
+            let (what, hint) = match error.kind() {
+                std::io::ErrorKind::AlreadyExists => {
+                    ("exists already".to_owned(), "name a file that is not there yet; - is stdout")
+                }
+                _ => (error.to_string(), "name a file in a folder where you may write; - is stdout"),
+            };
+            Failure::new(Code::Failed, format!("{}: {what}", path.display()), hint)
+        })?;
         Ok(Self::File { path: path.to_owned(), file, whole: false })
     }
 
@@ -108,22 +110,21 @@ pub(crate) fn html(outcome: Outcome, redact: bool) -> Result<String> {
 }
 
 fn written(outcome: Outcome, format: Format, redact: bool) -> Result<String> {
-    let Outcome { mut diagnosis, mut names, everybody, analyser, .. } = outcome;
+    let Outcome { mut diagnosis, everybody, analyser, .. } = outcome;
     let redactor = redact.then(|| Redactor::new(&diagnosis, &analyser));
-    if let Some(redactor) = &redactor {
+    let shown = redactor.as_ref();
+    // Who was asked for is called by the whole name: that of a JVM alone says nothing.
+    let asked_for = analyser.processes.values().filter(|_| !everybody);
+    let names: Vec<String> = asked_for.map(|one| present::report::named(one, &analyser, shown)).collect();
+    if let Some(redactor) = shown {
         redactor.diagnosis(&mut diagnosis, &analyser);
-        for name in &mut names {
-            *name = redactor.text(name);
-        }
     }
-    if everybody {
-        names.clear();
-    }
-    let redactor = redactor.as_ref();
     Ok(match format {
         Format::Json => present::json(&diagnosis)?,
         Format::Markdown => markdown::report(&diagnosis, &names),
-        Format::Html => Report { diagnosis: &diagnosis, analyser: &analyser, names: &names, redactor }.html(),
+        Format::Html => {
+            Report { diagnosis: &diagnosis, analyser: &analyser, names: &names, redactor: shown }.html()
+        }
     })
 }
 

@@ -66,7 +66,16 @@ fn section(finding: &Finding, host: &HostSummary, out: &mut String) {
     let line = |item: &RuledOut| format!("{}: {}", item.kind, item.why);
     list(out, "Ruled out", finding.ruled_out.iter().map(line));
     list(out, "Too small to explain it", finding.too_small.iter().map(line));
-    list(out, "Next", finding.next.iter().cloned());
+    if !finding.next.is_empty() {
+        strong(out, "Next");
+    }
+    for step in &finding.next {
+        let _ = match report::command(step) {
+            Some((command, why)) => writeln!(out, "- {} {}", code(command), escape(why)),
+            None => writeln!(out, "- {}", escape(step)),
+        };
+    }
+    out.push('\n');
 }
 
 /// Who makes them: the stacks as the terminal shows them.

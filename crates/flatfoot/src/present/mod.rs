@@ -14,7 +14,7 @@ pub(crate) mod markdown;
 pub(crate) mod owners;
 pub(crate) mod progress;
 pub(crate) mod redact;
-mod report;
+pub(crate) mod report;
 mod table;
 mod term;
 #[cfg(test)]

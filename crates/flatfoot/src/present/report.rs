@@ -2,8 +2,9 @@
 
 use model::{Bytes, Confidence, Finding, FindingKind, show};
 
+use super::redact::Redactor;
 use super::{creators, diagnosis as words};
-use crate::analyse::{Diagnosis, HostSummary, Redacted, Tracked};
+use crate::analyse::{Analyser, Diagnosis, HostSummary, Redacted, Tracked};
 
 /// `One process looked at, 2026-03-01T03:12:09Z, from this host. Kernel 6.1, up 3 d, 2 CPUs.`
 pub(super) fn looked_at(diagnosis: &Diagnosis) -> String {
@@ -17,13 +18,29 @@ pub(super) fn looked_at(diagnosis: &Diagnosis) -> String {
     } else {
         String::new()
     };
+    // A store says no more of its host than what it needs.
+    let kernel = format!("Kernel {}, ", host.kernel);
+    let kernel = if host.kernel.as_str().is_empty() { "" } else { &kernel };
+    let cpus = match host.cpus {
+        0 => String::new(),
+        1 => ", 1 CPU".to_owned(),
+        n => format!(", {} CPUs", show::count(n)),
+    };
+    let up = if kernel.is_empty() { "Up" } else { "up" };
     format!(
-        "{whom} looked at, {}, from {origin}{watched}. Kernel {}, up {}, {} CPUs.",
+        "{whom} looked at, {}, from {origin}{watched}. {kernel}{up} {}{cpus}.",
         host.at,
-        host.kernel,
-        show::duration(host.uptime_s),
-        show::count(host.cpus)
+        show::duration(host.uptime_s)
     )
+}
+
+/// `java[4711] org.shop.Main`, as far as it may be said.
+pub(crate) fn named(tracked: &Tracked, analyser: &Analyser, redactor: Option<&Redactor>) -> String {
+    let mut process = analyser.process_ref(tracked);
+    if let Some(redactor) = redactor {
+        redactor.process(&mut process, analyser);
+    }
+    words::called(&process)
 }
 
 /// `memory 23.54 GiB · available 20.42 GiB · …`.
@@ -77,6 +94,12 @@ pub(super) fn facts(finding: &Finding, host: &HostSummary) -> Vec<(&'static str,
     facts.push(("Finding", finding.id.clone()));
     facts.retain(|(_, value)| !value.is_empty());
     facts
+}
+
+/// A command and what it is for, where a step is one: `flatfoot diagnose 3248 --for 10m        watches whether any ends`.
+pub(super) fn command(step: &str) -> Option<(&str, &str)> {
+    let (command, why) = step.split_once("  ").filter(|(command, _)| command.starts_with("flatfoot "))?;
+    Some((command, why.trim_start()))
 }
 
 /// How to learn who starts the threads, where a JVM could tell and was not asked.

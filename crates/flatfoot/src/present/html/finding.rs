@@ -42,7 +42,7 @@ pub(super) fn reasons(html: &mut Html, finding: &Finding) {
     limits(html, finding);
     list(html, "Ruled out", finding.ruled_out.iter().map(line));
     list(html, "Too small to explain it", finding.too_small.iter().map(line));
-    list(html, "Next", finding.next.iter().cloned());
+    next(html, finding);
 }
 
 /// The figures that tell most, large.
@@ -70,7 +70,13 @@ fn tiles(html: &mut Html, finding: &Finding) {
         tiles.extend(bytes.map(|bytes| (show::bytes(Bytes(bytes)), name.to_owned())));
     }
     let soonest = finding.limits.iter().find_map(|limit| Some((limit, limit.eta_s?)));
-    tiles.extend(soonest.map(|(limit, eta)| (show::duration(eta), format!("until {}", limit.name))));
+    tiles.extend(soonest.map(|(limit, eta)| {
+        let what = match limit.name.as_str() {
+            "available memory" => "until memory is used up".to_owned(),
+            name => format!("until {name}"),
+        };
+        (show::duration(eta), what)
+    }));
     html.within("ul", &[("class", "tiles")], |html| {
         for (figure, name) in &tiles {
             html.within("li", &[], |html| {
@@ -84,6 +90,25 @@ fn tiles(html: &mut Html, finding: &Finding) {
 
 fn line(item: &RuledOut) -> String {
     format!("{}: {}", item.kind, item.why)
+}
+
+/// What to do next; a command is there to be copied.
+fn next(html: &mut Html, finding: &Finding) {
+    if finding.next.is_empty() {
+        return;
+    }
+    html.say("h3", &[], "Next");
+    html.within("ul", &[], |html| {
+        for step in &finding.next {
+            html.within("li", &[], |html| match report::command(step) {
+                Some((command, why)) => {
+                    html.say("code", &[], command);
+                    html.text(&format!(" {why}"));
+                }
+                None => html.text(step),
+            });
+        }
+    });
 }
 
 /// A list with a heading; nothing when it is empty.

@@ -1,12 +1,12 @@
 //! The host around the processes: its memory over time, and who has most of it.
 
-use model::{Bytes, ProcessRef, show};
+use model::{Bytes, show};
 
 use super::chart::{self, HEIGHT, MOST_ROWS};
 use super::scale::Unit;
 use super::writer::Html;
 use crate::analyse::{Analyser, Tracked};
-use crate::present::{diagnosis as words, time};
+use crate::present::time;
 use crate::source::HostPoint;
 
 /// Points below which there is no line to speak of.
@@ -85,8 +85,8 @@ pub(super) fn memory(html: &mut Html, analyser: &Analyser) {
     chart::numbers(html, "memory of the host over time", &["Time", "Committed", "Used", "Limit"], &rows);
 }
 
-/// The processes that have most committed. `shown`: a process as it is called here.
-pub(super) fn processes(html: &mut Html, analyser: &Analyser, shown: impl Fn(ProcessRef) -> ProcessRef) {
+/// The processes that have most committed. `named`: a process as it is called here.
+pub(super) fn processes(html: &mut Html, analyser: &Analyser, named: impl Fn(&Tracked) -> String) {
     let statm = |tracked: &Tracked| tracked.reading.statm.value().copied().unwrap_or_default();
     let mut all: Vec<&Tracked> =
         analyser.processes.values().filter(|tracked| !tracked.reading.stat.is_kernel_thread()).collect();
@@ -101,7 +101,7 @@ pub(super) fn processes(html: &mut Html, analyser: &Analyser, shown: impl Fn(Pro
         .map(|tracked| {
             let statm = statm(tracked);
             vec![
-                words::called(&shown(analyser.process_ref(tracked))),
+                named(tracked),
                 show::bytes(statm.data),
                 show::bytes(statm.resident),
                 show::count(tracked.reading.stat.threads),

@@ -14,8 +14,8 @@ const ROW: f64 = 20.0;
 const MOST_DEPTH: usize = 40;
 /// Narrower ones have no room for a name, and are lost in the print.
 const LEAST_WIDTH: f64 = 2.0;
-/// Width of a letter, about.
-const LETTER: f64 = 7.6;
+/// Width of a letter, about, as a telephone draws it: larger than a wide screen does.
+const LETTER: f64 = 10.8;
 
 /// A frame with what it called.
 struct Node<'a> {

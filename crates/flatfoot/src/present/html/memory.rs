@@ -8,9 +8,10 @@ use super::writer::Html;
 
 /// Height of a class.
 const ROW: f64 = 26.0;
-/// Where the bars begin and end.
-const FROM: f64 = 150.0;
-const TO: f64 = 505.0;
+/// Where the bars begin and end: beside them there is room for the longest name and for `1023M / 1023M`, also in the larger
+/// letters of a telephone.
+const FROM: f64 = 180.0;
+const TO: f64 = 456.0;
 /// Classes with less are in the table alone.
 const LEAST_SHARE: f64 = 0.002;
 

@@ -14,7 +14,7 @@ mod past;
 mod scale;
 mod writer;
 
-use model::{Finding, FindingKind, Pid, ProcessRef};
+use model::{Finding, FindingKind, Pid};
 
 use super::redact::Redactor;
 use super::{diagnosis as words, report};
@@ -113,7 +113,7 @@ impl Report<'_> {
             if drawn.len() < MOST_PROCESSES && !drawn.contains(&tracked.reading.key.pid) {
                 drawn.push(tracked.reading.key.pid);
                 html.within("section", &[], |html| {
-                    html.say("h2", &[], &words::called(&self.called(self.analyser.process_ref(tracked))));
+                    html.say("h2", &[], &self.named(tracked));
                     self.process(html, tracked);
                 });
             }
@@ -123,7 +123,7 @@ impl Report<'_> {
                 html.say("h2", &[], "The host");
                 host::memory(html, self.analyser);
                 if many {
-                    host::processes(html, self.analyser, |process| self.called(process));
+                    host::processes(html, self.analyser, |tracked| self.named(tracked));
                 }
             });
         }
@@ -179,12 +179,8 @@ impl Report<'_> {
         html.say("p", &[], &made);
     }
 
-    /// A process as it is called here.
-    fn called(&self, mut process: ProcessRef) -> ProcessRef {
-        if let Some(redactor) = self.redactor {
-            redactor.process(&mut process, self.analyser);
-        }
-        process
+    fn named(&self, tracked: &Tracked) -> String {
+        report::named(tracked, self.analyser, self.redactor)
     }
 
     fn plain(&self, text: &str) -> String {

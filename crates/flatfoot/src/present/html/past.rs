@@ -57,15 +57,18 @@ fn over_time(html: &mut Html, name: &str, unit: Unit, seen: &[(f64, f64)], offse
         n => format!("; {n} gaps, in which nothing was read"),
     };
     let shown = |value: f64| unit.show(value as u64);
-    let says = format!(
-        "From {} at {} to {} at {}; lowest {}, highest {}{gaps}.",
-        shown(first.1),
-        time::local(first.0),
-        shown(last.1),
-        time::local(last.0),
-        shown(least),
-        shown(most)
-    );
+    let (from, to) = (time::local(first.0), time::local(last.0));
+    let says = if least >= most {
+        format!("{} all the time from {from} to {to}{gaps}.", shown(most))
+    } else {
+        format!(
+            "From {} at {from} to {} at {to}; lowest {}, highest {}{gaps}.",
+            shown(first.1),
+            shown(last.1),
+            shown(least),
+            shown(most)
+        )
+    };
     chart::figure(html, &format!("{name} over time"), &says, HEIGHT, |html| {
         let y = chart::up(html, unit, most);
         let x = chart::along(html, first.0, last.0, offset_s);

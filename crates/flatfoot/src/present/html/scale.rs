@@ -62,11 +62,8 @@ impl Unit {
         let to = if to.is_finite() { to.max(1.0) } else { 1.0 };
         let step = match self {
             Self::Count => decimal(to / 4.0),
-            // Of the unit that the figures will be written in.
-            Self::Bytes => {
-                let unit = 1024_f64.powf((to / 4.0).log(1024.0).floor().max(0.0));
-                unit * decimal(to / 4.0 / unit)
-            }
+            // Round in each unit that they may be written in: 512M, 1.0G, 1.5G.
+            Self::Bytes => (to / 4.0).max(1.0).log2().ceil().exp2(),
         };
         let mut ticks = vec![0.0];
         while ticks.last().is_some_and(|last| *last < to) && ticks.len() < 8 {
@@ -162,7 +159,9 @@ mod tests {
         let shown =
             |to: f64| Unit::Bytes.ticks(to).into_iter().map(|t| Unit::Bytes.tick(t)).collect::<Vec<_>>();
         assert_eq!(shown(4.1 * 1_073_741_824.0), ["0", "2.0G", "4.0G", "6.0G"]);
-        assert_eq!(shown(300.0 * 1_048_576.0), ["0", "100M", "200M", "300M"]);
+        assert_eq!(shown(300.0 * 1_048_576.0), ["0", "128M", "256M", "384M"]);
+        assert_eq!(shown(2.3 * 1_073_741_824.0), ["0", "1.0G", "2.0G", "3.0G"]);
+        assert_eq!(shown(1.2 * 1_073_741_824.0), ["0", "512M", "1.0G", "1.5G"]);
         for to in [f64::NAN, f64::INFINITY, 1e300, u64::MAX as f64] {
             assert!((2..=8).contains(&Unit::Bytes.ticks(to).len()));
             assert!((2..=8).contains(&Unit::Count.ticks(to).len()));

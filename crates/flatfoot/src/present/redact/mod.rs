@@ -413,14 +413,23 @@ impl Redactor {
     }
 }
 
-/// `Ann.flatfoot, saved 2026-03-01T03:12:09Z by flatfoot save 3248 -o Ann.flatfoot` → `a case file, saved 2026-03-01T03:12:09Z`.
+/// `Ann.flatfoot, saved 2026-03-01T03:12:09Z by flatfoot save 3248 -o Ann.flatfoot` → `a case file, saved 2026-03-01T03:12:09Z`,
+/// and of a store `what was recorded, 2026-03-01 03:12:09 to 2026-03-02 03:12:09`. What is no time is not repeated.
 fn origin(origin: &str) -> String {
+    const SAVED: &str = ", saved ";
     if origin == "this host" {
         return origin.to_owned();
     }
-    let saved = origin.find(", saved ").or_else(|| origin.rfind(", ")).and_then(|at| origin.get(at..));
-    let when = saved.and_then(|saved| saved.split(" by ").next()).unwrap_or_default();
-    format!("a case file{when}")
+    let (what, when) = match origin.find(SAVED) {
+        Some(at) => ("a case file", origin[at + SAVED.len()..].split(" by ").next()),
+        None => ("what was recorded", origin.rsplit_once(", ").map(|(_, when)| when)),
+    };
+    let is_time = |when: &&str| {
+        let mut letters = when.split(" to ").flat_map(str::chars);
+        letters.all(|c| c.is_ascii_digit() || "-:.+TZ ".contains(c))
+    };
+    let saved = if what == "a case file" { SAVED } else { ", " };
+    when.filter(is_time).map_or_else(|| what.to_owned(), |when| format!("{what}{saved}{when}"))
 }
 
 /// Names that the report is about: what is in them is no secret.
@@ -571,8 +580,10 @@ mod tests {
         assert_eq!(origin("this host"), "this host");
         let saved = "Ann.flatfoot, saved 2026-03-01T03:12:09Z by flatfoot save 1 -o Ann.flatfoot";
         assert_eq!(origin(saved), "a case file, saved 2026-03-01T03:12:09Z");
-        assert_eq!(origin("/srv/a, b, 2026-03-01 to 2026-03-02"), "a case file, 2026-03-01 to 2026-03-02");
-        assert_eq!(origin("Ann.flatfoot"), "a case file");
+        let recorded = "what was recorded, 2026-03-01 to 2026-03-02";
+        assert_eq!(origin("/srv/a, b, 2026-03-01 to 2026-03-02"), recorded);
+        assert_eq!(origin("/srv/Shop, Ann"), "what was recorded");
+        assert_eq!(origin("/srv/Shop, saved for Ann, saved 2026-03-01 by x"), "a case file");
     }
 
     #[test]
