@@ -39,12 +39,12 @@ pub(super) fn judge(common: &Common) {
                 let judged = judge.judge(common);
                 judge.took_s = Clock::monotonic() - now_s;
                 judge.last_s = Some(Clock::monotonic());
-                if judged.is_err() {
-                    judge.reader = None;
+                if let Err(error) = judged {
+                    judge.fail(common, error);
                 }
             }
             Ok(false) => {}
-            Err(_) => judge.reader = None,
+            Err(error) => judge.fail(common, error),
         }
         Clock::sleep(if judge.last_s.is_none() { 0.05 } else { 0.25 });
     }
@@ -62,7 +62,7 @@ struct Judge {
     /// What was said last: which finding of which process, and how sure.
     told: Vec<(String, Pid, Confidence)>,
     began_s: Option<f64>,
-    seen: HashMap<String, (f64, f64)>,
+    seen: HashMap<(String, Pid), (f64, f64)>,
 }
 
 impl Judge {
@@ -79,6 +79,13 @@ impl Judge {
         }
         let (tick_ms, look) = self.newest(common)?;
         Ok(look != self.look || (tick_ms != self.tick_ms && since_s >= APART_S))
+    }
+
+    /// It is said, and tried again.
+    fn fail(&mut self, common: &Common, error: anyhow::Error) {
+        self.reader = None;
+        self.tick_ms = i64::MIN;
+        common.take_judged(Err(error));
     }
 
     /// The newest tick, and the newest look.
@@ -110,10 +117,14 @@ impl Judge {
         };
         let findings = &outcome.diagnosis.findings;
         if self.seen.len() > MOST_SEEN {
-            self.seen.retain(|id, _| findings.iter().any(|finding| finding.id == *id));
+            let is_there = |(id, pid): &(String, Pid)| {
+                findings.iter().any(|finding| finding.id == *id && finding.process.pid == *pid)
+            };
+            self.seen.retain(|of, _| is_there(of));
         }
         for finding in findings {
-            let seen = self.seen.entry(finding.id.clone()).or_insert((at_unix_s, at_unix_s));
+            let of = (finding.id.clone(), finding.process.pid);
+            let seen = self.seen.entry(of).or_insert((at_unix_s, at_unix_s));
             seen.1 = at_unix_s;
         }
         let mut told: Vec<(String, Pid, Confidence)> =
@@ -127,7 +138,7 @@ impl Judge {
         }
         let is_new = self.last_s.is_none() || told != self.told;
         self.told = told;
-        common.take_judged(Arc::new(Judged { at_unix_s, outcome, seen: self.seen.clone() }));
+        common.take_judged(Ok(Judged { at_unix_s, outcome, seen: self.seen.clone() }));
         if is_new {
             common.teller.send_modify(|all| all.findings = Some(Arc::new(news)));
         }

@@ -163,7 +163,7 @@ fn hidden(folder: &Path) -> io::Result<PathBuf> {
             made => return made.map(|()| hidden),
         }
     }
-    Err(io::ErrorKind::DirectoryNotEmpty.into())
+    Err(io::ErrorKind::AlreadyExists.into())
 }
 
 /// The socket that a server which was killed left in this place, as the file it is; `None` when nothing is there.
@@ -204,7 +204,9 @@ fn taken(address: &str, error: &io::Error) -> Failure {
         io::ErrorKind::AddrInUse => {
             "another flatfoot serve may run already; --listen 127.0.0.1:0 takes any port that is free"
         }
-        io::ErrorKind::PermissionDenied if address.starts_with("unix:") => "choose a folder that you may write in",
+        io::ErrorKind::PermissionDenied if address.starts_with("unix:") => {
+            "choose a folder that you may write in"
+        }
         io::ErrorKind::PermissionDenied => "ports below 1024 are root's; --listen 127.0.0.1:9417",
         _ => EXAMPLES,
     };

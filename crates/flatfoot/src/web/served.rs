@@ -99,8 +99,7 @@ impl Served {
         }
         let usual = recorder::store_to_read();
         if usual.exists() {
-            let recorded = open(&usual)
-                .and_then(|reader| Ok(is_recorded_now(&reader, &reader.coverage()?)?));
+            let recorded = open(&usual).and_then(|reader| Ok(is_recorded_now(&reader, &reader.coverage()?)?));
             match recorded {
                 Ok(true) => {
                     served.path = usual;

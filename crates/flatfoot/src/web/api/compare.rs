@@ -56,7 +56,7 @@ pub(super) fn work(query: &Query) -> Result<Work<Desk>> {
             let hint = "flatfoot compare BEFORE AFTER compares two case files";
             return Err(Problem::not_there("a case of looks alone has no times to compare", hint));
         }
-        let one = process.as_deref().map(|id| desk.process(id)).transpose()?;
+        let one = process.as_deref().map(|id| desk.process(id, None)).transpose()?;
         let (before, after) = (Half::of(desk, a, one.as_ref())?, Half::of(desk, b, one.as_ref())?);
         let (was, is) = (before.side(desk, "before")?, after.side(desk, "after")?);
         let (processes, findings) = compare(&was, &is);

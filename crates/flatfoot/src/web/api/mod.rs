@@ -14,6 +14,7 @@ mod threads;
 use schemars::{Schema, schema_for};
 
 pub(super) use download::download;
+pub(super) use marks::quoted;
 
 use super::answer::{Problem, Result};
 use super::desk::Desk;
