@@ -250,6 +250,46 @@ fn taken_away(flatfoot: &Flatfoot, server: &Server, id: &str, finding: &str) {
     assert!(last.0.parse::<f64>().is_ok_and(|at| at > 1.6e9), "{last:?}");
 }
 
+/// `to` beyond the newest tick goes on as none does: no answer of a moment ago is the newest for half a minute.
+#[test]
+fn what_is_asked_for_until_some_time_to_come_goes_on() {
+    let flatfoot = Flatfoot::new();
+    let server = Server::start(&flatfoot, &["--interval", "250ms"]);
+    let at = || server.json("processes", "/api/v1/processes?to=99999999999")["at"].as_f64();
+    let first = at();
+    wait_for("a newer answer", 20.0, || (at() > first).then_some(()));
+}
+
+/// Findings of one id are of one program, and each process has its own.
+#[test]
+fn two_processes_of_one_program_are_told_apart() {
+    let flatfoot = Flatfoot::new();
+    let server = Server::start(&flatfoot, &["--interval", "250ms"]);
+    let twins = [leaker(), leaker()];
+    let id = wait_for("both findings", 60.0, || {
+        let overview = server.json("overview", "/api/v1/overview");
+        let [one, other] = twins.each_ref().map(|twin| finding_of(&overview, twin.pid()));
+        let (one, other) = (one?, other?);
+        assert_eq!(one["id"], other["id"]);
+        Some(one["id"].as_str().expect("an id").to_owned())
+    });
+    let of = |more: &str| server.json("finding", &format!("/api/v1/findings/{id}{more}"));
+    for twin in &twins {
+        for process in [id_of(twin.pid()), twin.pid().to_string()] {
+            let page = of(&format!("?process={process}"));
+            assert_eq!(page["finding"]["process"]["pid"], twin.pid());
+            assert_eq!(page["process_id"], id_of(twin.pid()));
+            let head = page["text"][0].as_str().expect("a line");
+            assert!(head.contains(&format!("leak[{}]", twin.pid())), "{head}");
+        }
+    }
+    let first = of("")["finding"]["process"]["pid"].as_u64().map(|pid| pid as u32);
+    assert!(twins.iter().any(|twin| Some(twin.pid()) == first), "{first:?}");
+    let error = server.error(404, &format!("/api/v1/findings/{id}?process={}", server.pid()));
+    let said = error["error"].as_str().expect("text");
+    assert!(said.ends_with(&format!("of process {}", server.pid())), "{said}");
+}
+
 #[test]
 fn two_times_are_laid_over_each_other() {
     let flatfoot = Flatfoot::new();

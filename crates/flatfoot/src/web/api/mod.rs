@@ -2,6 +2,8 @@
 
 mod about;
 mod compare;
+#[cfg(test)]
+mod described;
 mod download;
 mod finding;
 mod map;
