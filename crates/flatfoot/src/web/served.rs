@@ -153,14 +153,23 @@ pub(super) fn is_recorded_now(
     reader: &HistoryReader,
     coverage: &[Covered],
 ) -> std::result::Result<bool, store::Error> {
-    let Some(last) = coverage.last() else { return Ok(false) };
-    let age_s = Clock::wall() - last.last_unix_ms as f64 / 1e3;
-    if age_s >= (3.0 * pace_ms(coverage) as f64 / 1e3).max(SILENT_S) {
-        return Ok(false);
-    }
+    let Some(last) = coverage.last().filter(|_| !is_older(coverage, 3.0, SILENT_S)) else { return Ok(false) };
     let newest = Window::new(last.last_unix_ms, last.last_unix_ms.saturating_add(1));
     let stopped = |happened: &Happened| happened.event.what == EventKind::RecorderStopped;
     Ok(!reader.events(newest)?.iter().any(stopped))
+}
+
+/// Should there be a newer tick by now?
+pub(super) fn is_late(coverage: &[Covered]) -> bool {
+    is_older(coverage, 1.5, 0.0)
+}
+
+/// Is the newest tick older than so many intervals, and than so many seconds?
+fn is_older(coverage: &[Covered], intervals: f64, least_s: f64) -> bool {
+    let age_s = |last: &Covered| Clock::wall() - last.last_unix_ms as f64 / 1e3;
+    coverage
+        .last()
+        .is_none_or(|last| age_s(last) >= (intervals * pace_ms(coverage) as f64 / 1e3).max(least_s))
 }
 
 /// The recorder in this process.

@@ -83,7 +83,10 @@ impl Wanted {
 }
 
 /// What makes a file: it says its name when all is well, then gives its portions, until nobody reads them any more.
-type Make = fn(&mut Desk, &Wanted, &mut dyn FnMut(String) -> bool, &Portions) -> Result<()>;
+type Make = fn(&mut Desk, &Wanted, Begin<'_>, &Portions) -> Result<()>;
+
+/// Takes the name; false when nobody waits for the file any more.
+type Begin<'a> = &'a mut dyn FnMut(String) -> bool;
 
 async fn stream(app: &Arc<App>, kind: &'static str, wanted: Wanted, make: Make) -> Result<Response> {
     let place = Arc::clone(&app.downloads).try_acquire_owned().map_err(|_| Problem::busy())?;
@@ -109,11 +112,7 @@ async fn stream(app: &Arc<App>, kind: &'static str, wanted: Wanted, make: Make) 
 }
 
 /// What goes wrong is answered before the first portion, and later breaks the connection: half a file must not look whole.
-fn work(
-    begin: oneshot::Sender<Result<String>>,
-    to: &Portions,
-    make: impl FnOnce(&mut dyn FnMut(String) -> bool) -> Result<()>,
-) {
+fn work(begin: oneshot::Sender<Result<String>>, to: &Portions, make: impl FnOnce(Begin<'_>) -> Result<()>) {
     let mut begin = Some(begin);
     let mut named = |name: String| begin.take().is_some_and(|begin| begin.send(Ok(name)).is_ok());
     let made = catch_unwind(AssertUnwindSafe(|| make(&mut named)));
@@ -129,12 +128,7 @@ fn work(
 }
 
 /// A case file that every command opens.
-fn case(
-    desk: &mut Desk,
-    wanted: &Wanted,
-    begin: &mut dyn FnMut(String) -> bool,
-    to: &Portions,
-) -> Result<()> {
+fn case(desk: &mut Desk, wanted: &Wanted, begin: Begin<'_>, to: &Portions) -> Result<()> {
     let (one, stretch) = wanted.found(desk)?;
     let name = name(desk, one.as_ref(), wanted.redact, "flatfoot");
     if desk.common.served.only_looks {
@@ -159,12 +153,7 @@ fn case(
     send(file, &name, begin, to)
 }
 
-fn send(
-    file: io::Result<std::fs::File>,
-    name: &str,
-    begin: &mut dyn FnMut(String) -> bool,
-    to: &Portions,
-) -> Result<()> {
+fn send(file: io::Result<std::fs::File>, name: &str, begin: Begin<'_>, to: &Portions) -> Result<()> {
     let mut file = file.map_err(|error| Problem::internal(&error))?;
     if !begin(name.to_owned()) {
         return Ok(());
@@ -180,12 +169,7 @@ fn send(
 }
 
 /// All figures of a process, or of the host, as they were recorded: one after another, each in the order of time.
-fn series(
-    desk: &mut Desk,
-    wanted: &Wanted,
-    begin: &mut dyn FnMut(String) -> bool,
-    to: &Portions,
-) -> Result<()> {
+fn series(desk: &mut Desk, wanted: &Wanted, begin: Begin<'_>, to: &Portions) -> Result<()> {
     if desk.common.served.only_looks {
         let hint = "flatfoot diagnose FILE --json has the figures of its looks";
         return Err(Problem::not_there("a case of looks alone has no series", hint));
@@ -245,7 +229,7 @@ mod tests {
     #[test]
     fn half_a_file_never_looks_whole() {
         let fail = || Err(Problem::internal(&"the disk is gone"));
-        let made = |make: &dyn Fn(&mut dyn FnMut(String) -> bool, &Portions) -> Result<()>| {
+        let made = |make: &dyn Fn(Begin<'_>, &Portions) -> Result<()>| {
             let (begin, mut begun) = oneshot::channel();
             let (send, mut portions) = mpsc::channel(AHEAD);
             work(begin, &send, |named| make(named, &send));
@@ -258,7 +242,7 @@ mod tests {
         };
         let gone = "the disk is gone".to_owned();
         assert_eq!(made(&|_, _| fail()), (Err(gone.clone()), vec![]), "said instead of the file");
-        let half = |named: &mut dyn FnMut(String) -> bool, to: &Portions| {
+        let half = |named: Begin<'_>, to: &Portions| {
             assert!(named("a.csv".to_owned()));
             to.blocking_send(Ok("a,b\n".into())).unwrap();
             fail()
@@ -269,7 +253,7 @@ mod tests {
             panic!("a fault")
         });
         assert!(name.is_ok() && matches!(all.as_slice(), [Err(why)] if why.contains("a fault of its own")));
-        let whole = |named: &mut dyn FnMut(String) -> bool, _: &Portions| {
+        let whole = |named: Begin<'_>, _: &Portions| {
             named("a.csv".to_owned());
             Ok(())
         };
