@@ -74,7 +74,8 @@ impl Served {
         };
         if let Some(path) = file.or(store) {
             let reader = open(path)?;
-            path.clone_into(&mut served.path);
+            // What is shown to be copied is good in any folder.
+            served.path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
             served.by = if reader.is_store() { By::Recorder } else { By::Case };
             let coverage = reader.coverage()?;
             served.only_looks = coverage.is_empty();
