@@ -10,7 +10,7 @@ use probe::Clock;
 use store::history::{HistoryReader, Window};
 
 use super::desk::{Common, Judged};
-use super::events::FindingsEvent;
+use super::events::{FindingsEvent, Told};
 use super::pool::lock;
 use super::served::By;
 use crate::moment::Span;
@@ -131,8 +131,10 @@ impl Judge {
         let mut told: Vec<(String, Pid, Confidence)> =
             findings.iter().map(|f| (f.id.clone(), f.process.pid, f.confidence)).collect();
         told.sort_unstable();
-        let news =
-            FindingsEvent { judged_at: at_unix_s, ids: findings.iter().map(|f| f.id.clone()).collect() };
+        let news = FindingsEvent {
+            judged_at: at_unix_s,
+            findings: findings.iter().map(|f| Told { id: f.id.clone(), pid: f.process.pid.0 }).collect(),
+        };
         {
             let mut board = lock(&common.board);
             board.learn(&outcome.analyser, findings, true);
