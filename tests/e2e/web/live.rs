@@ -75,7 +75,8 @@ fn every_view_tells_what_is_there() {
     let flatfoot = Flatfoot::new();
     let leaker = leaker();
     let server = Server::start(&flatfoot, &["--interval", "250ms"]);
-    leaker.wait_for_tasks(24, 60.0);
+    // So many that their rhythm is known.
+    leaker.wait_for_tasks(48, 90.0);
     let (pid, id) = (leaker.pid(), id_of(leaker.pid()));
     let about = server.json("api", "/api/v1");
     assert_eq!((&about["live"], &about["recorded"]["by"]), (&Value::from(true), &"page".into()), "{about:#}");
@@ -252,7 +253,16 @@ fn taken_away(flatfoot: &Flatfoot, server: &Server, id: &str, finding: &str) {
             assert_eq!(said["findings"][0]["id"], finding);
         }
     }
-    let csv = server.get(&format!("/api/v1/download/series.csv?process={id}"));
+    // The last that were born may be in no tick yet.
+    let csv = wait_for("the threads in the figures", 30.0, || {
+        let csv = server.get(&format!("/api/v1/download/series.csv?process={id}"));
+        let threads = csv
+            .text()
+            .lines()
+            .filter_map(|line| line.split_once(",threads,")?.1.parse::<u64>().ok())
+            .next_back();
+        (threads > Some(24)).then_some(csv)
+    });
     assert!(csv.header("content-type").starts_with("text/csv"), "{:?}", csv.headers);
     let text = csv.text();
     let mut lines = text.lines();
