@@ -136,8 +136,9 @@ test('what was recorded is drawn over time, and who ended is counted', async (t)
     await page.locator('p.says', { hasText: /None has ended since .*, when watching began/ }).first().waitFor();
     // The leak's line rises from left to right.
     const line = page.locator('figure', { hasText: 'Threads over time: pool' }).locator('path.line.leak');
-    const numbers = (await line.getAttribute('d')).match(/[\d.]+/g).map(Number);
-    assert.ok(numbers.at(-2) > numbers[0] && numbers.at(-1) < numbers[1], 'up and to the right');
+    const [from, to] = await line.evaluate((path) =>
+        [0, path.getTotalLength()].map((at) => path.getPointAtLength(at)).map(({ x, y }) => ({ x, y })));
+    assert.ok(to.x > from.x && to.y < from.y, 'up and to the right');
 });
 
 test('what is private is taken out, and that is said', async (t) => {

@@ -11,8 +11,8 @@ use super::scale::{Scale, Unit};
 use super::writer::Html;
 use crate::present::time;
 
-/// Dots of a raster.
-const MOST_DOTS: usize = 3_000;
+/// Dots of a raster of one kind.
+const MOST_DOTS: usize = 1_000;
 /// A limit is drawn unless it is so many times as far away, in time or in number.
 const FAR: f64 = 3.0;
 
@@ -113,12 +113,12 @@ fn ends(births: &Births) -> String {
     says
 }
 
-/// A line that goes up by one at each birth and down at each end. Of what falls within half a unit the least and the
+/// A line that goes up by one at each birth and down at each end. Of what falls within a unit the least and the
 /// greatest are drawn, and the last.
 fn steps(levels: &[(f64, u64)], now: f64, x: impl Fn(f64) -> f64, y: impl Fn(f64) -> f64) -> String {
     let mut points: Vec<(f64, f64)> = Vec::new();
     let mut before = 0;
-    for together in levels.chunk_by(|a, b| (x(a.0) * 2.0).round() == (x(b.0) * 2.0).round()) {
+    for together in levels.chunk_by(|a, b| x(a.0).round() == x(b.0).round()) {
         let (Some(first), Some(last)) = (together.first(), together.last()) else { continue };
         let at = x(first.0);
         let counts = || together.iter().map(|(_, count)| *count);
@@ -219,11 +219,11 @@ fn most_on(of: &BTreeMap<u64, u64>, period: f64, most: u64) -> String {
 
 /// Dots; those on the same pixel are one.
 fn dots(at: impl Iterator<Item = (f64, f64)>) -> String {
-    let seen: BTreeSet<(u64, u64)> = at.map(|(x, y)| ((x * 2.0) as u64, (y * 2.0) as u64)).collect();
+    let seen: BTreeSet<(u64, u64)> = at.map(|(x, y)| (x.round() as u64, y.round() as u64)).collect();
     let stride = seen.len().div_ceil(MOST_DOTS).max(1);
     let mut path = String::new();
     for (x, y) in seen.into_iter().step_by(stride) {
-        let _ = write!(path, "M{} {}h0", chart::px(x as f64 / 2.0), chart::px(y as f64 / 2.0));
+        let _ = write!(path, "M{x} {y}h0");
     }
     path
 }
@@ -237,10 +237,10 @@ mod tests {
     fn a_step_for_each_birth() {
         let lives = |births: &[f64]| -> Vec<Life> { births.iter().map(|at| living(*at)).collect() };
         let path = steps(&level(&lives(&[1.0, 3.0])), 5.0, |at| at * 10.0, |n| 100.0 - n);
-        assert_eq!(path, "M10 100L10 99L30 99L30 98L50 98");
+        assert_eq!(path, "M10 100V99H30V98H50");
         let many: Vec<f64> = (0..50_000).map(f64::from).collect();
         let path = steps(&level(&lives(&many)), 50_000.0, |at| at / 100.0, |n| n);
-        assert!(path.len() < 40_000 && path.ends_with("L500 50000"), "{}", path.len());
+        assert!(path.len() < 10_000 && path.ends_with("50000H500"), "{}", path.len());
     }
 
     fn living(birth: f64) -> Life {
@@ -254,11 +254,11 @@ mod tests {
         let levels = level(&lives);
         assert_eq!(levels, [(1.0, 1), (2.0, 2), (4.0, 3), (4.0, 2), (4.5, 1)]);
         assert_eq!([0.5, 2.0, 4.2, 9.0].map(|moment| at(&levels, moment)), [0, 2, 2, 1]);
-        // Drawn to scale each is seen; drawn small the peak within half a unit is.
+        // Drawn to scale each is seen; drawn small the peak within a unit is.
         let path = steps(&levels, 5.0, |at| at * 10.0, |n| 10.0 - n);
-        assert_eq!(path, "M10 10L10 9L20 9L20 8L40 8L40 7L40 8L45 8L45 9L50 9");
+        assert_eq!(path, "M10 10V9H20V8H40V7V8H45V9H50");
         let path = steps(&levels, 5.0, |_| 0.0, |n| 10.0 - n);
-        assert_eq!(path, "M0 10L0 7L0 9");
+        assert_eq!(path, "M0 10V7V9");
     }
 
     /// The founding case: a thread each minute at :00 for 1,550 minutes, beside 190 that were there from the start.
@@ -304,6 +304,24 @@ mod tests {
             let far = html.finish();
             assert!(!far.contains("class=\"ahead\"") && far.contains("too far to be drawn"), "{far}");
         }
+    }
+
+    /// A report has charts of up to six such, and stays below 300 KiB.
+    #[test]
+    fn the_worst_there_is_stays_small() {
+        let mut births = founding();
+        births.leaked = (0..200_000_u32)
+            .map(|k| {
+                let birth = births.started + f64::from(k) * 0.4619;
+                Life { birth, end: (k % 3 == 0).then_some(birth + 500.0) }
+            })
+            .collect();
+        births.all.clone_from(&births.leaked);
+        let mut html = Html::default();
+        threads(&mut html, &with_limit(4_915, 187_200.0), &births);
+        raster(&mut html, &with_limit(4_915, 187_200.0), &births);
+        let said = html.finish();
+        assert!(said.len() < 32 * 1024, "{}", said.len());
     }
 
     #[test]

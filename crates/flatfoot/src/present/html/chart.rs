@@ -1,5 +1,7 @@
 //! What all charts share: a figure with its words for screen readers, axes, lines with gaps, and the table of its numbers.
 
+use std::fmt::Write as _;
+
 use super::scale::{Scale, Unit, moments};
 use super::writer::Html;
 
@@ -239,13 +241,19 @@ pub(super) fn through(points: impl Iterator<Item = (f64, f64)>) -> String {
         if next == last {
             continue;
         }
-        path.push(if path.is_empty() { 'M' } else { 'L' });
-        path.push_str(&next.0);
-        path.push(' ');
-        path.push_str(&next.1);
+        // Stairs are half as long so.
+        let _ = if path.is_empty() {
+            write!(path, "M{} {}", next.0, next.1)
+        } else if next.0 == last.0 {
+            write!(path, "V{}", next.1)
+        } else if next.1 == last.1 {
+            write!(path, "H{}", next.0)
+        } else {
+            write!(path, "L{} {}", next.0, next.1)
+        };
         last = next;
     }
-    if !path.is_empty() && !path.contains('L') {
+    if !path.is_empty() && !path.contains(['L', 'V', 'H']) {
         path.push_str("h0");
     }
     path
@@ -281,7 +289,7 @@ mod tests {
         assert_eq!((few.first(), few.last()), (points.first(), points.last()));
         assert_eq!(reduced(&points[..3], 200), points[..3]);
         assert!(reduced(&[], 200).is_empty());
-        assert_eq!(area(&[(0.0, 1.0), (2.0, 1.0)], &[(0.0, 5.0), (2.0, 4.0)]), "M0 1L2 1L2 4L0 5Z");
+        assert_eq!(area(&[(0.0, 1.0), (2.0, 1.0)], &[(0.0, 5.0), (2.0, 4.0)]), "M0 1H2L2 4L0 5Z");
     }
 
     #[test]

@@ -91,7 +91,8 @@ impl Report<'_> {
             html.within("section", &[("class", "finding"), ("id", &anchor(at))], |html| {
                 finding::summary(html, finding, &self.diagnosis.host);
                 let tracked = self.analyser.by_pid(pid);
-                if let Some(tracked) = tracked {
+                let is_drawn = drawn.contains(&pid) || drawn.len() < MOST_PROCESSES;
+                if let Some(tracked) = tracked.filter(|_| is_drawn) {
                     self.births(html, finding, tracked);
                 }
                 finding::created(html, finding, tracked);
