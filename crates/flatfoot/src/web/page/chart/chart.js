@@ -202,11 +202,14 @@ export class Chart {
     if (!doc) return;
     const place = at != null && at < doc.times.length ? at : null;
     say(this.when, place == null ? '' : cursorTime(doc.times[place], this.options.elapsed));
+    // Who has ended in between takes nothing any more.
+    const newest = doc.stacked ? Math.max(...doc.series.map((series) => shape.lastKnown(series.last))) : 0;
     for (const item of this.legend.children) {
       const series = doc.series.find((one) => clean(one.name) === item.dataset.key);
       if (!series) continue;
       const column = place ?? shape.lastKnown(series.last);
-      say(item.querySelector('.value'), column < 0 || series.last[column] == null ? 'unknown' : amount(doc.unit, series.last[column]));
+      const was = place == null && column < newest - 2 ? 'was ' : '';
+      say(item.querySelector('.value'), column < 0 || series.last[column] == null ? 'unknown' : `${was}${amount(doc.unit, series.last[column])}`);
     }
   }
 
