@@ -146,7 +146,11 @@ fn wrapped(line: &str, width: usize) -> Vec<String> {
     }
     // What stands apart at the right end (a check, how sure it is) goes on a line of its own, or comes nearer.
     let begin = line.len() - line.trim_start_matches(' ').len();
-    if let Some((left, right)) = line.rsplit_once("   ")
+    let apart = line.rsplit_once("   ").or_else(|| {
+        let at = line.rfind(" check: ")?;
+        line.split_at_checked(at)
+    });
+    if let Some((left, right)) = apart
         && label(line) < left.trim_end().len()
         && left.trim_end().len() > begin
     {
@@ -155,9 +159,17 @@ fn wrapped(line: &str, width: usize) -> Vec<String> {
         if near.chars().count() <= width {
             return vec![near];
         }
-        let mut out = wrapped(left, width);
-        out.extend(wrapped(&format!("{:1$}{2}", "", begin + 5, right.trim_start()), width));
+        let mut out = folded(left, width);
+        out.extend(folded(&format!("{:1$}{2}", "", begin + 5, right.trim_start()), width));
         return out;
+    }
+    folded(line, width)
+}
+
+/// The same of a line in which nothing stands apart.
+fn folded(line: &str, width: usize) -> Vec<String> {
+    if line.chars().count() <= width {
+        return vec![line.to_owned()];
     }
     let blanks = line.len() - line.trim_start_matches(' ').len();
     let indent = if label(line) > 0 { LABEL } else { blanks + 2 }.min(width / 2);
@@ -207,6 +219,14 @@ mod tests {
         let pieces = ["  1  24 of 24 stacks found", "       check: pmap 3248 | grep -c 2024K"];
         assert_eq!(wrapped(item, 40), pieces);
         assert_eq!(wrapped(item, 64), ["  1  24 of 24 stacks found   check: pmap 3248 | grep -c 2024K"]);
+        // A claim that fills its column leaves one blank before the check.
+        let item = "  1  24 of 24 stacks found check: pmap 3248 | grep -c 2024K";
+        assert_eq!(wrapped(item, 40), pieces);
+    }
+
+    #[test]
+    fn a_hostile_line_is_wrapped_without_an_end_to_the_stack() {
+        assert!(wrapped(&"a   ".repeat(100_000), 80).len() > 1_000);
     }
 
     #[test]
