@@ -2,6 +2,7 @@
 
 mod behaviour;
 mod goldens;
+mod panics;
 
 use model::{
     BirthKind, BootId, Cadence, Column, Confidence, Descriptors, Event, EventKind, Finding, FindingKind,
