@@ -59,8 +59,10 @@ pub(crate) struct App {
     surveying: bool,
     surveyed_unix_s: f64,
     survey_at_s: f64,
-    /// The moment on the way to which the view is; the end of what was recorded is `Some(None)`.
-    going: Option<Option<i64>>,
+    /// Is the view on its way to another moment?
+    going: bool,
+    /// And to which? Without one, to the end of what was recorded.
+    going_to_ms: Option<i64>,
     span_ms: Option<(i64, i64)>,
     follows: bool,
     follow_at_s: f64,
@@ -101,7 +103,8 @@ impl App {
             surveying: false,
             surveyed_unix_s: 0.0,
             survey_at_s: f64::INFINITY,
-            going: None,
+            going: false,
+            going_to_ms: None,
             span_ms: None,
             follows: true,
             follow_at_s: f64::INFINITY,
@@ -174,7 +177,7 @@ impl App {
 
     /// Is the newest of what was recorded shown, and followed?
     pub(crate) fn is_at_end(&self) -> bool {
-        self.follows && self.going.is_none() && matches!(self.when, When::Past(_))
+        self.follows && !self.going && matches!(self.when, When::Past(_))
     }
 
     /// How many files are being written.
@@ -221,12 +224,13 @@ impl App {
 
     /// As of when the findings are; `None` where that is the moment that is shown.
     pub(crate) fn surveyed_unix_s(&self) -> Option<f64> {
-        (self.goes_on() && self.surveyed_unix_s > 0.0).then_some(self.surveyed_unix_s)
+        let differs = self.when == When::Live || self.surveyed_unix_s != self.at_unix_s();
+        (self.goes_on() && differs && self.surveyed_unix_s > 0.0).then_some(self.surveyed_unix_s)
     }
 
     #[cfg(test)]
-    pub(crate) fn going(&self) -> Option<Option<i64>> {
-        self.going
+    pub(crate) fn going_to_ms(&self) -> Option<i64> {
+        self.going_to_ms
     }
 
     /// Does what is shown change by itself?

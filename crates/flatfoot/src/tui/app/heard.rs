@@ -93,11 +93,11 @@ impl App {
 
     /// A moment of the past was opened.
     pub(crate) fn took_visited(&mut self, asked: Option<i64>, visited: Result<Visited, String>, now_s: f64) {
-        if self.going != Some(asked) {
+        if !self.going || self.going_to_ms != asked {
             // Somebody went on to another moment, or back to now.
             return;
         }
-        self.going = None;
+        (self.going, self.going_to_ms) = (false, None);
         self.busy = None;
         self.dirty = true;
         let visited = match visited {
@@ -139,7 +139,7 @@ impl App {
         }
         let now_s = now.monotonic_s;
         self.follow_at_s = now_s + FOLLOW_S;
-        if self.going.is_some() {
+        if self.going {
             return;
         }
         let newest_s = visited.as_ref().map_or(self.at_unix_s(), |visited| visited.at_ms as f64 / 1e3);

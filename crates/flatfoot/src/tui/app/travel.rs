@@ -6,7 +6,7 @@ use super::{App, Request, When};
 
 impl App {
     pub(super) fn visit(&mut self, at_ms: Option<i64>) {
-        self.going = Some(at_ms);
+        (self.going, self.going_to_ms) = (true, at_ms);
         self.busy = Some("reading…");
         self.ask(Request::Visit { at_ms });
         self.dirty = true;
@@ -14,7 +14,7 @@ impl App {
 
     /// Goes over what was recorded by so many seconds.
     pub(crate) fn jump(&mut self, by_s: i64, now_unix_s: f64, now_s: f64) {
-        let from = match (self.going.flatten(), self.when) {
+        let from = match (self.going_to_ms, self.when) {
             (Some(going), _) => going,
             (None, When::Past(i64::MAX)) => return self.say("nothing was read yet", Role::Warn),
             (None, When::Past(at_ms)) => at_ms,
@@ -54,7 +54,7 @@ impl App {
         }
         self.frozen = false;
         self.when = When::Live;
-        self.going = None;
+        (self.going, self.going_to_ms) = (false, None);
         self.busy = None;
         self.inspected = None;
         self.diagnosed = None;

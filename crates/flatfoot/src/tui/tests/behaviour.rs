@@ -2,7 +2,7 @@
 
 use model::Pid;
 use proptest::prelude::*;
-use ratatui::crossterm::event::{KeyCode, KeyEvent};
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::{HOST, at, ended, founding, inspected, judged, press, seen, start, subject, text, tick, wants};
 use crate::board::Board;
@@ -415,6 +415,19 @@ fn the_help_is_read_to_its_end_on_the_smallest_screen() {
 }
 
 #[test]
+fn esc_and_a_key_that_come_at_once_are_two_keys() {
+    let mut app = founding();
+    let both = |c| KeyEvent::new(KeyCode::Char(c), KeyModifiers::ALT);
+    press(&mut app, "m");
+    app.key(&both('j'), at(21.0));
+    assert_eq!(app.screen(), Screen::Main);
+    assert_ne!(current(&app), 3248, "the next one");
+    press(&mut app, "/mys");
+    app.key(&both('t'), at(21.0));
+    assert_eq!((app.filter(), app.screen()), ("", Screen::Threads));
+}
+
+#[test]
 fn of_a_long_answer_the_end_is_seen() {
     let mut app = founding();
     press(&mut app, "/");
@@ -454,7 +467,7 @@ proptest! {
                     let at_ms = super::BEGIN_S * 1_000 + i64::from(which);
                     let last_ms = at_ms + i64::from(which % 2);
                     let visited = Visited { board, at_ms, first_ms: 0, last_ms };
-                    app.took_visited(app.going().unwrap_or(None), Ok(visited), now_s);
+                    app.took_visited(app.going_to_ms(), Ok(visited), now_s);
                 }
                 6 => app.took_followed(None, at(now_s)),
                 7 => app.took_kept(Ok("saved".to_owned())),
