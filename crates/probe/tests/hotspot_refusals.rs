@@ -274,6 +274,10 @@ fn jvm_trigger_that_was_left_behind_is_removed_and_a_new_one_is_waited_for() {
     // That of a flatfoot that was killed: at once, as one that lives would hold the lock.
     fs::write(&trigger.0, "flatfoot\n").unwrap();
     assert!(jvm.attach().unwrap().was_cold());
+    // Of one that was killed after its signal: the JVM listens.
+    fs::write(&trigger.0, "flatfoot\n").unwrap();
+    assert!(!jvm.attach().unwrap().was_cold());
+    assert!(!trigger.0.exists());
     jvm.is_unharmed();
     drop(jvm);
     let mut jvm = Jvm::start(system(), &[]);

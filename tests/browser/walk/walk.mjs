@@ -52,29 +52,35 @@ export function shape(line) {
 }
 
 /**
- * Finds the lines of a block in what a command said, in their order. Gives the lines as they are now, or says which is
- * missing.
+ * Finds the lines of a block in what a command said, in their order: what stands between two `…` together. Gives the lines
+ * as they are now, or says which is missing.
  */
 export function match(lines, said) {
+    const shapes = said.map(shape);
     const out = [];
-    let at = 0;
-    let skips = false;
-    for (const line of lines) {
-        if (line === '…') {
-            skips = true;
-            out.push(line);
+    let [at, skips] = [0, true];
+    for (let from = 0; from < lines.length; ) {
+        if (lines[from] === '…') {
+            out.push(lines[from]);
+            [from, skips] = [from + 1, true];
             continue;
         }
-        const wanted = shape(line);
-        const found = skips || out.length === 0
-            ? said.findIndex((one, index) => index >= at && shape(one) === wanted)
-            : shape(said[at] ?? '') === wanted ? at : -1;
-        if (found < 0) {
-            return { missing: line, wanted, after: said.slice(at, at + 4).map(shape) };
+        const part = lines.slice(from, lines.indexOf('…', from) < 0 ? lines.length : lines.indexOf('…', from));
+        const wanted = part.map(shape);
+        // The whole of it somewhere; or else where most of it is.
+        let best = { fits: -1 };
+        for (let place = at; place <= (skips ? said.length : at); place += 1) {
+            const differs = wanted.findIndex((one, index) => one !== shapes[place + index]);
+            const fits = differs < 0 ? part.length : differs;
+            if (fits > best.fits) best = { fits, place };
         }
-        out.push(said[found]);
-        at = found + 1;
-        skips = false;
+        if (best.fits < part.length) {
+            const after = best.place + best.fits;
+            return { missing: part[best.fits], wanted: wanted[best.fits], after: shapes.slice(after, after + 4) };
+        }
+        at = best.place + part.length;
+        out.push(...said.slice(best.place, at));
+        [from, skips] = [from + part.length, false];
     }
     if (!skips && at < said.length) {
         return { more: said.slice(at) };

@@ -17,6 +17,9 @@ test('figures may differ, words may not', () => {
     assert.equal(match(['a 7 MiB', 'end'], said).missing, 'end', 'nothing may be left out unsaid');
     assert.deepEqual(match(['a 7 MiB'], said).more, said.slice(1));
     assert.equal(match(['…', '9 × other-*-thread-1, one every 1.00 s', '…'], said).missing, '9 × other-*-thread-1, one every 1.00 s');
+    const twice = ['A 1', 'B', 'A 2', 'C', 'D'];
+    assert.deepEqual(match(['…', 'A 9', 'C', '…'], twice).lines, ['…', 'A 2', 'C', '…'], 'what stands together is found together');
+    assert.equal(match(['A 9', 'B', 'C'], twice).missing, 'C');
     assert.equal(shape('in 2 d 4 h (46 h 35 m to 2 d 19 h) left'), shape('in 8 h left'));
     assert.deepEqual(blocks('x\n```console\n$ a\nb\n…\n```\n$ no'), [{ command: 'a', lines: ['b', '…'], from: 3, to: 5 }]);
 });

@@ -8,5 +8,6 @@ mod creators;
 mod fixed;
 mod heap;
 mod refusals;
+mod report;
 mod silent;
 mod source;

@@ -2,6 +2,7 @@
 //! the JSON has, and without what is private.
 
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 
@@ -177,6 +178,12 @@ fn a_report_says_what_the_json_says_and_keeps_what_is_private() {
     let run = flatfoot.run(&["report", &case, "-o", &page.display().to_string()]);
     assert_eq!((run.status, run.stdout.as_str()), (0, ""), "{run:#?}");
     let document = read(&page);
+    // It is its owner's alone, and another time it is not written over.
+    let mode = std::fs::metadata(&page).expect("the report").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let again = flatfoot.run(&["report", &case, "-o", &page.display().to_string(), "--no-redact"]);
+    assert!(again.status == 5 && again.stderr.contains("hint: remove it"), "{again:#?}");
+    assert_eq!(read(&page), document);
     let text = assert_self_contained(&document);
     let subject = finding["subject"].as_str().expect("a subject");
     assert!(text.contains(&format!("{count} × {subject}, one every 0.25 s")), "{text}");
@@ -219,9 +226,17 @@ fn a_report_says_what_the_json_says_and_keeps_what_is_private() {
     assert!(is_named(&whole) && whole.contains("Case-Of-Ann"), "all of it is there when it is asked for");
     assert!(whole.contains("] threads-unjoined"), "the label is an argument");
     assert!(document.contains("] argument-1"), "which reads as another");
-    // Markdown is for tickets, too.
+    // Markdown is for tickets, too, and JSON says the same to machines.
     let markdown = flatfoot.run(&["report", &case, "--md"]).stdout;
-    assert!(markdown.contains("--no-redact") && !markdown.contains("Case-Of-Ann"), "{markdown}");
+    let (_, json) = flatfoot.json(&["report", &case]);
+    let (_, plain) = flatfoot.json(&["report", &case, "--no-redact"]);
+    for secret in private {
+        assert!(!markdown.contains(secret) && !json.to_string().contains(secret), "{secret}: {markdown}");
+    }
+    assert!(markdown.contains("Taken out: ") && markdown.contains("names of hosts: 1"), "{markdown}");
+    assert_eq!(json["redacted"]["different"]["names of hosts"], 1, "{json:#}");
+    assert_eq!((&json["host"]["name"], &plain["host"]["name"]), (&"host".into(), &said["host"]["name"]));
+    assert_eq!((plain["redacted"].is_null(), &json["findings"][0]["id"]), (true, &finding["id"]));
 }
 
 #[test]
@@ -268,6 +283,13 @@ fn what_was_recorded_has_its_past() {
         assert!(document.contains(&format!("<figcaption>{chart}</figcaption>")), "{chart}");
     }
     assert!(text.contains("read from"), "the impact is none: {text}");
+
+    // Nobody is there to be asked, and nothing is written.
+    let other = folder.path().join("other.html");
+    let args = ["report", &pid, "--store", &store, "--access", "agent", "-o", &other.display().to_string()];
+    let run = flatfoot.run(&args);
+    assert!(run.status == 2 && run.stderr.contains("a record can't be asked"), "{run:#?}");
+    assert!(!other.exists(), "no empty file is left");
 
     let run = flatfoot.run(&["report", &pid, "--store", &store]);
     assert!(run.status == 2 && run.stderr.contains("--html"), "a format is asked for: {run:#?}");

@@ -1,5 +1,7 @@
 //! The document that `diagnose` makes: what `--json` prints, and what the text is written from.
 
+use std::collections::BTreeMap;
+
 use model::{Finding, HostReading, Impact, Limit, ProcessRef, Remains, Text};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -31,6 +33,18 @@ pub(crate) struct Diagnosis {
     pub(crate) saved: Option<SavedCase>,
     /// What was done to the targets.
     pub(crate) impact: Impact,
+    /// What a report took out of all this; not there where nothing was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) redacted: Option<Redacted>,
+}
+
+/// What was taken out of a report.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(crate) struct Redacted {
+    /// What is taken out, and what is left, in words.
+    pub(crate) what: &'static str,
+    /// How many different ones of each kind there were.
+    pub(crate) different: BTreeMap<&'static str, u64>,
 }
 
 /// The host in figures.

@@ -17,7 +17,7 @@ use model::{
     ProcessReading, ProcessRef, Reading, Remains, Thread, ThreadGroup,
 };
 
-pub(crate) use document::{Diagnosis, HostSummary, LookedAt, NearestLimit, SavedCase};
+pub(crate) use document::{Diagnosis, HostSummary, LookedAt, NearestLimit, Redacted, SavedCase};
 pub(crate) use ended::{Ended, EndedThread};
 pub(crate) use history::point;
 pub(crate) use label::{identity, label};

@@ -93,11 +93,12 @@ Examples:
   flatfoot report 3248 -o case.html         one file: words, charts, evidence
   flatfoot report 7c1e.flatfoot -o case.html        of what was saved
   flatfoot report 3248 --since 24h -o case.html     of what was recorded
+  flatfoot report 3248 --access agent -o case.html  with the stacks that start a JVM's threads; says first what it does
   ssh host flatfoot report 3248 --html > case.html  from elsewhere
   flatfoot report --md 3248                 for a ticket
 
-Left out of HTML and Markdown, unless --no-redact: the host's name, users, arguments of command lines, paths outside the
-system's own directories. --json is the document that diagnose prints, whole.")]
+Taken out, unless --no-redact: the host's name, users, arguments of command lines, addresses, paths outside the system's
+own directories. The main class, jar or script of a program is left. A file that is there already is not written over.")]
 pub(crate) struct Report {
     #[command(flatten)]
     pub(crate) targets: Targets,
@@ -113,9 +114,11 @@ pub(crate) struct Report {
     /// Where to: a file, or - for stdout
     #[arg(short, long, default_value = "-", value_name = "FILE")]
     pub(crate) output: PathBuf,
-    /// Watch for this long: 90s, 6m
-    #[arg(long = "for", value_name = "TIME", value_parser = parse_time)]
-    pub(crate) watch_s: Option<f64>,
+    #[command(flatten)]
+    pub(crate) access: Access,
+    /// Watch for this long: 90s, 6m. With --access agent: wait at most so long for births; auto follows their rhythm
+    #[arg(long = "for", value_name = "TIME", value_parser = parse_watch)]
+    pub(crate) watch: Option<Watch>,
 }
 
 /// flatfoot compare

@@ -100,6 +100,14 @@ pub(crate) fn diagnose(chosen: Chosen, how: How) -> Result<Outcome> {
     let Chosen { mut source, pids } = chosen;
     let everybody = pids.is_empty();
     let live = source.is_live();
+    if level > AccessLevel::Read && !live {
+        let hint = "leave --access out for what was kept of it, or name the running process alone";
+        return Err(Failure::usage(
+            "--access asks a running process; a record can't be asked anything",
+            hint,
+        )
+        .into());
+    }
     // An agent sees births itself, and waits for them.
     let watch = watch_s.filter(|_| level < AccessLevel::Agent).unwrap_or(0.0);
     let ask = Ask {
@@ -123,10 +131,8 @@ pub(crate) fn diagnose(chosen: Chosen, how: How) -> Result<Outcome> {
     if let (true, Some(wait_s), false) = (live, judgement.look_again_in_s, interrupt::asked()) {
         judgement = session.look_again(source.as_mut(), &ask, wait_s, judgement)?;
     }
-    if live && level > AccessLevel::Read && !interrupt::asked() {
+    if level > AccessLevel::Read && !interrupt::asked() {
         judgement = session.go_inside(source.as_mut(), &how, judgement)?;
-    } else if level > AccessLevel::Read && !live {
-        session.watched.remarks.push("--access: a case file can't be asked anything".to_owned());
     }
     // Last, so that threads, stacks and mappings of a finding are of one moment.
     if live && everybody {
@@ -317,6 +323,7 @@ impl Looks {
             not_judged,
             saved,
             impact: analyser.impact(),
+            redacted: None,
         };
         Outcome { diagnosis, names, everybody, analyser: self.analyser, ended: self.watched.ended }
     }

@@ -1,7 +1,9 @@
 //! flatfoot report: a diagnosis to attach to a ticket.
 
-use std::fmt::Write as _;
-use std::path::Path;
+use std::fs::{File, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
@@ -10,7 +12,7 @@ use crate::cli;
 use crate::failure::{Code, Failure};
 use crate::interrupt;
 use crate::present::html::Report;
-use crate::present::redact::{Redactor, WHAT};
+use crate::present::redact::Redactor;
 use crate::present::{self, Term, markdown};
 use crate::target;
 
@@ -44,15 +46,60 @@ pub(crate) fn run(args: &cli::Report, term: Term) -> Result<Code> {
     };
     interrupt::listen();
     let chosen = target::choose(&args.targets)?;
-    let outcome = diagnose(chosen, How { watch_s: args.watch_s, ..How::default() })?;
-    let text = written(outcome, format, !args.no_redact)?;
-    if args.output == Path::new("-") {
-        present::print(&text)?;
-    } else {
-        std::fs::write(&args.output, text).with_context(|| format!("writing {}", args.output.display()))?;
-    }
+    // Before anybody is asked anything: what was waited for must not be lost.
+    let output = Output::open(&args.output)?;
+    let how = How {
+        watch_s: args.watch.and_then(cli::Watch::seconds),
+        level: args.access.access.level(),
+        term,
+        ..How::default()
+    };
+    let outcome = diagnose(chosen, how)?;
+    output.take(&written(outcome, format, !args.no_redact)?)?;
     // A report was asked for and made: what it says is not the command's failure.
     Ok(Code::Clean)
+}
+
+/// Where a report goes. A file is its owner's alone, was not there before, and is gone again unless it was written whole.
+enum Output {
+    Stdout,
+    File { path: PathBuf, file: File, whole: bool },
+}
+
+impl Output {
+    fn open(path: &Path) -> Result<Self> {
+        if path == Path::new("-") {
+            return Ok(Self::Stdout);
+        }
+        let file =
+            OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(|error| {
+                let hint = match error.kind() {
+                    std::io::ErrorKind::AlreadyExists => "remove it, or give another name; - is stdout",
+                    _ => "give a file in a folder of your own; - is stdout",
+                };
+                Failure::new(Code::Failed, format!("{}: {error}", path.display()), hint)
+            })?;
+        Ok(Self::File { path: path.to_owned(), file, whole: false })
+    }
+
+    fn take(mut self, text: &str) -> Result<()> {
+        match &mut self {
+            Self::Stdout => present::print(text),
+            Self::File { path, file, whole } => {
+                file.write_all(text.as_bytes()).with_context(|| format!("writing {}", path.display()))?;
+                *whole = true;
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        if let Self::File { path, whole: false, .. } = self {
+            let _ = std::fs::remove_file(path);
+        }
+    }
 }
 
 /// A report of what was concluded.
@@ -62,11 +109,6 @@ pub(crate) fn html(outcome: Outcome, redact: bool) -> Result<String> {
 
 fn written(outcome: Outcome, format: Format, redact: bool) -> Result<String> {
     let Outcome { mut diagnosis, mut names, everybody, analyser, .. } = outcome;
-    if format == Format::Json {
-        let mut text = serde_json::to_string_pretty(&diagnosis)?;
-        text.push('\n');
-        return Ok(text);
-    }
     let redactor = redact.then(|| Redactor::new(&diagnosis, &analyser));
     if let Some(redactor) = &redactor {
         redactor.diagnosis(&mut diagnosis, &analyser);
@@ -74,16 +116,16 @@ fn written(outcome: Outcome, format: Format, redact: bool) -> Result<String> {
             *name = redactor.text(name);
         }
     }
-    if format == Format::Markdown {
-        let mut text = markdown::report(&diagnosis);
-        if redactor.is_some() {
-            let _ = writeln!(text, "\n{WHAT}");
-        }
-        return Ok(text);
-    }
     if everybody {
         names.clear();
     }
     let redactor = redactor.as_ref();
-    Ok(Report { diagnosis: &diagnosis, analyser: &analyser, names: &names, redactor }.html())
+    Ok(match format {
+        Format::Json => present::json(&diagnosis)?,
+        Format::Markdown => markdown::report(&diagnosis, &names),
+        Format::Html => Report { diagnosis: &diagnosis, analyser: &analyser, names: &names, redactor }.html(),
+    })
 }
+
+#[cfg(test)]
+mod tests;

@@ -410,6 +410,9 @@ impl ProofDocument {
     pub(crate) fn text(&self, leak: &Leak, answer: &Answer, term: Term) -> String {
         let mut out = String::new();
         labelled(&mut out, term, word(answer.proof).0, &self.why);
+        if let Some(counted) = self.counted_by.and_then(counted) {
+            labelled(&mut out, term, "COUNTED", counted);
+        }
         let was = format!("{} {} ({})", leak.finding.id, headline(&leak.finding), leak.case);
         labelled(&mut out, term, "BEFORE", &was);
         let now = format!("{}, since {}", answer.label, time::local(answer.since_unix_s));
@@ -430,6 +433,16 @@ fn word(proof: Proof) -> (&'static str, &'static str) {
     }
 }
 
+/// What firings were counted by. Of a schedule the sentence says it.
+fn counted(by: &str) -> Option<&'static str> {
+    match by {
+        "births" => Some("by births that were seen"),
+        "numbers" => Some("by the numbers in the names, which are given out in turn"),
+        "starts" => Some("by threads started in the leak's own rhythm, which ended"),
+        _ => None,
+    }
+}
+
 fn why(leak: &Leak, answer: &Answer) -> String {
     let what = &leak.finding.subject;
     let threads = leak.finding.kind == model::FindingKind::ThreadLeak;
@@ -439,10 +452,6 @@ fn why(leak: &Leak, answer: &Answer) -> String {
                 (FiringSource::Schedule, Some(entry)) => {
                     format!("of {} were due, by {}", entry.what, entry.source)
                 }
-                (FiringSource::Starts, _) => {
-                    "seen (threads started in the leak's own rhythm, which ended)".to_owned()
-                }
-                (FiringSource::Numbers, _) => "seen by the numbers in the names".to_owned(),
                 _ => "seen".to_owned(),
             };
             let before = if leak.finding.none_ended { "1 of each" } else { "most" };

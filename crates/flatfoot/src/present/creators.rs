@@ -96,7 +96,8 @@ fn same_class(seen: &[&CreatedBy], owner: &CreatedBy) -> bool {
     }
 }
 
-fn stack(by: &CreatedBy, several: bool, term: Term, out: &mut String) {
+/// A stack, a line each, from the creator outwards.
+pub(super) fn stack(by: &CreatedBy, several: bool, term: Term, out: &mut String) {
     if several {
         let _ = writeln!(out, "  {} of {} births:", show::count(by.births), show::count(by.of));
     }

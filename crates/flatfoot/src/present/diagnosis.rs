@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use model::show;
 use model::{
     AccessLevel, Bytes, Confidence, Evidence, Finding, FindingKind, Impact, Limit, LimitUnit, PoolShape,
-    RuledOut, ScheduleMatch,
+    ProcessRef, RuledOut, ScheduleMatch,
 };
 
 use super::Term;
@@ -175,9 +175,13 @@ fn confidence(confidence: Confidence, term: Term) -> String {
     }
 }
 
-/// `java[3248] torquebox`.
+/// The process of a finding, as it is called.
 pub(crate) fn process(finding: &Finding) -> String {
-    let process = &finding.process;
+    called(&finding.process)
+}
+
+/// `java[3248] torquebox`.
+pub(super) fn called(process: &ProcessRef) -> String {
     let label = process.label.as_ref().map_or_else(String::new, |l| format!(" {l}"));
     format!("{}[{}]{label}", process.name, process.pid)
 }

@@ -14,6 +14,7 @@ pub(crate) mod markdown;
 pub(crate) mod owners;
 pub(crate) mod progress;
 pub(crate) mod redact;
+mod report;
 mod table;
 mod term;
 #[cfg(test)]
@@ -47,7 +48,10 @@ pub(crate) fn print_by(write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>)
 
 /// Prints a document as JSON with a final newline.
 pub(crate) fn print_json(document: &impl Serialize) -> Result<()> {
-    let mut text = serde_json::to_string_pretty(document)?;
-    text.push('\n');
-    print(&text)
+    print(&json(document)?)
+}
+
+/// A document as JSON with a final newline.
+pub(crate) fn json(document: &impl Serialize) -> Result<String> {
+    Ok(serde_json::to_string_pretty(document)? + "\n")
 }

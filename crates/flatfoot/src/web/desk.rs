@@ -52,7 +52,7 @@ pub(super) struct Judged {
     pub(super) at_unix_s: f64,
     pub(super) outcome: Outcome,
     /// When each finding was first and last judged so, by its id.
-    pub(super) seen: HashMap<String, (f64, f64)>,
+    pub(super) seen: HashMap<(String, Pid), (f64, f64)>,
 }
 
 impl Judged {
@@ -92,6 +92,21 @@ impl Common {
 
     pub(super) fn is_live(&self) -> bool {
         self.live.load(Ordering::Relaxed)
+    }
+
+    /// The host's figures of a board, over what the newest judgement knows of the host.
+    pub(super) fn host(&self, board: &Board) -> HostSummary {
+        let figures = board.host();
+        let mut host = self.judged().map(|judged| judged.diagnosis().host.clone()).unwrap_or_default();
+        if host.name.is_empty() && self.served.by != By::Case {
+            host.name = self.served.host.as_str().into();
+        }
+        host.at = crate::present::time::rfc3339(board.at_unix_s());
+        host.memory_bytes = figures.total.or(host.memory_bytes);
+        host.available_bytes = figures.available.or(host.available_bytes);
+        host.committed_bytes = figures.committed.or(host.committed_bytes);
+        host.commit_limit_bytes = figures.commit_limit.or(host.commit_limit_bytes);
+        host
     }
 }
 
@@ -135,6 +150,11 @@ impl Stretch {
     /// Until when what was read last stands.
     pub(super) fn known_until_ms(&self) -> i64 {
         self.last_ms
+    }
+
+    /// The moment it ends at; `None` for now.
+    pub(super) fn moment_ms(&self) -> Option<i64> {
+        (!self.open).then_some(self.to_ms)
     }
 
     /// Whose events are asked for.
@@ -257,10 +277,14 @@ impl Desk {
     }
 
     /// The process table at a moment; `None` for now.
-    pub(super) fn with_board<T>(&mut self, to: Option<f64>, ask: impl FnOnce(&Board) -> T) -> Result<T> {
-        match to {
-            Some(to) if !self.common.served.only_looks => {
-                let mut board = board::at(self.reader()?, (to * 1e3) as i64)?;
+    pub(super) fn with_board<T>(
+        &mut self,
+        moment_ms: Option<i64>,
+        ask: impl FnOnce(&Board) -> T,
+    ) -> Result<T> {
+        match moment_ms {
+            Some(moment_ms) if !self.common.served.only_looks => {
+                let mut board = board::at(self.reader()?, moment_ms)?;
                 if let Some(judged) = self.common.judged() {
                     board.learn(&judged.outcome.analyser, &judged.diagnosis().findings, true);
                 }
@@ -271,13 +295,9 @@ impl Desk {
     }
 
     /// The host at a moment; `None` for now.
-    pub(super) fn host(&mut self, to: Option<f64>) -> Result<HostSummary> {
-        let judged = self.common.judged();
-        let mut host = self.with_board(to, |board| host(judged.as_deref(), board))?;
-        if host.name.is_empty() && self.common.served.by != By::Case {
-            host.name = self.common.served.host.as_str().into();
-        }
-        Ok(host)
+    pub(super) fn host(&mut self, moment_ms: Option<i64>) -> Result<HostSummary> {
+        let common = Arc::clone(&self.common);
+        self.with_board(moment_ms, |board| common.host(board))
     }
 
     /// Findings about a process.
@@ -356,18 +376,6 @@ fn stretch(asked: Asked, first_ms: i64, last_ms: i64, pace_ms: i64) -> Stretch {
     // A second at least.
     let from_ms = if asked.from.is_none() { from_ms.min(to_ms.saturating_sub(1_000)) } else { from_ms };
     Stretch { from_ms, to_ms, pace_ms, last_ms, open }
-}
-
-/// The host's figures of a board, over what the newest judgement knows of the host.
-fn host(judged: Option<&Judged>, board: &Board) -> HostSummary {
-    let figures = board.host();
-    let mut host = judged.map(|judged| judged.diagnosis().host.clone()).unwrap_or_default();
-    host.at = crate::present::time::rfc3339(board.at_unix_s());
-    host.memory_bytes = figures.total.or(host.memory_bytes);
-    host.available_bytes = figures.available.or(host.available_bytes);
-    host.committed_bytes = figures.committed.or(host.committed_bytes);
-    host.commit_limit_bytes = figures.commit_limit.or(host.commit_limit_bytes);
-    host
 }
 
 /// `3248-512000`, or `3248`.

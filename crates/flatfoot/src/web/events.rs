@@ -5,7 +5,7 @@
 //! data: {"at":1795449600.5,"committed_bytes":…,"available_bytes":…,"tasks":812,"processes":212}
 //!
 //! event: findings
-//! data: {"judged_at":1795449600.5,"ids":["7c1e09d2"]}
+//! data: {"judged_at":1795449600.5,"findings":[{"id":"7c1e09d2","pid":3248}]}
 //! ```
 //!
 //! Each page is told the newest: who reads slowly misses ticks, and holds up nobody.
@@ -49,7 +49,16 @@ pub(crate) struct FindingsEvent {
     /// When it was judged, in Unix seconds.
     pub(crate) judged_at: f64,
     /// All findings there are now.
-    pub(crate) ids: Vec<String>,
+    pub(crate) findings: Vec<Told>,
+}
+
+/// Which finding of which process: two of one program share a finding's id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub(crate) struct Told {
+    /// The finding's id.
+    pub(crate) id: String,
+    /// Its process.
+    pub(crate) pid: u32,
 }
 
 /// What is newest.
@@ -179,12 +188,12 @@ mod tests {
             for at in 2..1_000 {
                 teller.send_modify(|news| news.tick = Some(tick(f64::from(at))));
             }
-            let ids = vec!["7c1e09d2".to_owned()];
-            let findings = Some(Arc::new(FindingsEvent { judged_at: 9.0, ids }));
+            let findings = vec![Told { id: "7c1e09d2".to_owned(), pid: 3_248 }];
+            let findings = Some(Arc::new(FindingsEvent { judged_at: 9.0, findings }));
             teller.send_modify(|news| news.findings = findings);
             let next = String::from_utf8(receive.recv().await.unwrap().to_vec()).unwrap();
             assert!(
-                next.starts_with("event: findings\ndata: {\"judged_at\":9.0,\"ids\":[\"7c1e09d2\"]}\n\n"),
+                next.starts_with("event: findings\ndata: {\"judged_at\":9.0,\"findings\":[{\"id\":\"7c1e09d2\",\"pid\":3248}]}\n\n"),
                 "{next}"
             );
             assert!(next.contains("{\"at\":999.0,") && next.matches("event: tick").count() == 1, "{next}");

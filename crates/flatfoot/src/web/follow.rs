@@ -50,7 +50,7 @@ impl Follower {
         };
         let coverage = reader.coverage()?;
         let Some(last) = coverage.last() else { return Ok(0.5) };
-        let is_live = common.served.by != By::Case && is_recorded_now(&coverage);
+        let is_live = common.served.by != By::Case && is_recorded_now(reader, &coverage)?;
         let (newest_ms, before_ms) = (last.last_unix_ms, self.last_ms);
         let clock_set = newest_ms < before_ms;
         if self.last_ms == i64::MIN || clock_set {

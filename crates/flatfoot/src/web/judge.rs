@@ -10,7 +10,7 @@ use probe::Clock;
 use store::history::{HistoryReader, Window};
 
 use super::desk::{Common, Judged};
-use super::events::FindingsEvent;
+use super::events::{FindingsEvent, Told};
 use super::pool::lock;
 use super::served::By;
 use crate::moment::Span;
@@ -62,7 +62,7 @@ struct Judge {
     /// What was said last: which finding of which process, and how sure.
     told: Vec<(String, Pid, Confidence)>,
     began_s: Option<f64>,
-    seen: HashMap<String, (f64, f64)>,
+    seen: HashMap<(String, Pid), (f64, f64)>,
 }
 
 impl Judge {
@@ -110,17 +110,21 @@ impl Judge {
         };
         let findings = &outcome.diagnosis.findings;
         if self.seen.len() > MOST_SEEN {
-            self.seen.retain(|id, _| findings.iter().any(|finding| finding.id == *id));
+            self.seen.retain(|(id, pid), _| {
+                findings.iter().any(|finding| finding.id == *id && finding.process.pid == *pid)
+            });
         }
         for finding in findings {
-            let seen = self.seen.entry(finding.id.clone()).or_insert((at_unix_s, at_unix_s));
+            let seen = self.seen.entry((finding.id.clone(), finding.process.pid)).or_insert((at_unix_s, at_unix_s));
             seen.1 = at_unix_s;
         }
         let mut told: Vec<(String, Pid, Confidence)> =
             findings.iter().map(|f| (f.id.clone(), f.process.pid, f.confidence)).collect();
         told.sort_unstable();
-        let news =
-            FindingsEvent { judged_at: at_unix_s, ids: findings.iter().map(|f| f.id.clone()).collect() };
+        let news = FindingsEvent {
+            judged_at: at_unix_s,
+            findings: findings.iter().map(|f| Told { id: f.id.clone(), pid: f.process.pid.0 }).collect(),
+        };
         {
             let mut board = lock(&common.board);
             board.learn(&outcome.analyser, findings, true);

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -18,6 +18,9 @@ pub(super) enum Place {
 }
 
 const EXAMPLES: &str = "--listen 127.0.0.1:9417, --listen [::1]:9417 or --listen unix:/run/flatfoot.sock";
+
+const LOOPBACK: &str = "only loopback addresses and unix sockets are listened on; from elsewhere: \
+                        ssh -L 9417:127.0.0.1:9417 HOST";
 
 impl Place {
     /// Reads it; what is not this machine's own is refused.
@@ -36,14 +39,10 @@ impl Place {
         match address {
             Some(address) if address.ip().is_loopback() => Ok(Self::Tcp(address)),
             Some(_) => {
-                let hint = "only loopback addresses and unix sockets are listened on; from elsewhere: \
-                            ssh -L 9417:127.0.0.1:9417 HOST";
-                Err(Failure::usage(format!("--listen {text}: other machines could connect"), hint).into())
+                Err(Failure::usage(format!("--listen {text}: other machines could connect"), LOOPBACK).into())
             }
             None if is_a_name(text) => {
-                let hint = "only loopback addresses and unix sockets are listened on; from elsewhere: \
-                            ssh -L 9417:127.0.0.1:9417 HOST";
-                Err(Failure::usage(format!("--listen {text}: not a loopback address"), hint).into())
+                Err(Failure::usage(format!("--listen {text}: not a loopback address"), LOOPBACK).into())
             }
             None => Err(Failure::usage(format!("--listen {text}: not an address"), EXAMPLES).into()),
         }
@@ -76,7 +75,7 @@ pub(super) struct Mine {
 impl Drop for Mine {
     fn drop(&mut self) {
         // Whoever put something else there meanwhile keeps it.
-        if std::fs::symlink_metadata(&self.path).is_ok_and(|meta| (meta.dev(), meta.ino()) == self.node) {
+        if std::fs::symlink_metadata(&self.path).is_ok_and(|meta| node(&meta) == self.node) {
             let _ = std::fs::remove_file(&self.path);
         }
     }
@@ -119,51 +118,81 @@ impl Listener {
 }
 
 /// A socket that nobody else may open, not even for the moment after it was made: it is made under another name in a
-/// folder of our own, and moved when its mode is right.
+/// folder of our own, and gets its name when its mode is right, if that is still free.
 fn bind_unix(path: &Path) -> Result<(UnixListener, Mine)> {
-    let shown = path.display().to_string();
-    match std::fs::symlink_metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(taken(&shown, &error).into()),
-        Ok(meta) if !meta.file_type().is_socket() => {
-            let error = Failure::new(
-                Code::Failed,
-                format!("{shown}: there is a file that is no socket"),
-                "choose another name",
-            );
-            return Err(error.into());
-        }
-        // One that nobody listens on was left by a server that was killed.
-        Ok(meta) => match std::os::unix::net::UnixStream::connect(path) {
-            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused && meta.uid() == own_uid() => {
-                std::fs::remove_file(path).map_err(|error| taken(&shown, &error))?;
-            }
-            _ => {
-                let error = Failure::new(
-                    Code::Failed,
-                    format!("{shown}: somebody listens there already"),
-                    "end that one, or choose another name",
-                );
-                return Err(error.into());
-            }
-        },
-    }
+    let shown = format!("unix:{}", path.display());
+    let left = left_by_the_dead(path)?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let hidden = folder.join(format!(".flatfoot-{}", std::process::id()));
+    let hidden = hidden(folder).map_err(|error| taken(&shown, &error))?;
     let made = (|| -> io::Result<(UnixListener, Mine)> {
-        let mut builder = std::fs::DirBuilder::new();
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(&hidden)?;
         let inner = hidden.join("s");
         let listener = UnixListener::bind(&inner)?;
         std::fs::set_permissions(&inner, std::fs::Permissions::from_mode(0o600))?;
         let meta = std::fs::symlink_metadata(&inner)?;
-        std::fs::rename(&inner, path)?;
-        Ok((listener, Mine { path: path.to_owned(), node: (meta.dev(), meta.ino()) }))
+        if let Some(left) = left {
+            // Whoever began to listen there meanwhile gets the name back.
+            let aside = hidden.join("left");
+            let _ = std::fs::rename(path, &aside);
+            if std::fs::symlink_metadata(&aside).is_ok_and(|meta| node(&meta) != left) {
+                let _ = std::fs::hard_link(&aside, path);
+            }
+        }
+        std::fs::hard_link(&inner, path)?;
+        Ok((listener, Mine { path: path.to_owned(), node: node(&meta) }))
     })();
-    let _ = std::fs::remove_file(hidden.join("s"));
+    for name in ["s", "left"] {
+        let _ = std::fs::remove_file(hidden.join(name));
+    }
     let _ = std::fs::remove_dir(&hidden);
-    Ok(made.map_err(|error| taken(&shown, &error))?)
+    made.map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => in_use(path),
+        _ => taken(&shown, &error).into(),
+    })
+}
+
+/// A new folder for us alone.
+fn hidden(folder: &Path) -> io::Result<PathBuf> {
+    const ATTEMPTS: u32 = 100;
+    let mut builder = std::fs::DirBuilder::new();
+    builder.mode(0o700);
+    for attempt in 0..ATTEMPTS {
+        // Another pid namespace may have the same pid.
+        let hidden = folder.join(format!(".flatfoot-{}-{attempt}", std::process::id()));
+        match builder.create(&hidden) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            made => return made.map(|()| hidden),
+        }
+    }
+    Err(io::ErrorKind::DirectoryNotEmpty.into())
+}
+
+/// The socket that a server which was killed left in this place, as the file it is; `None` when nothing is there.
+fn left_by_the_dead(path: &Path) -> Result<Option<(u64, u64)>> {
+    let meta = match std::fs::symlink_metadata(path) {
+        Ok(meta) => meta,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(taken(&format!("unix:{}", path.display()), &error).into()),
+    };
+    if !meta.file_type().is_socket() {
+        let message = format!("{}: there is a file that is no socket", path.display());
+        return Err(Failure::new(Code::Failed, message, "choose another name").into());
+    }
+    // Nobody listens on it.
+    match std::os::unix::net::UnixStream::connect(path) {
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused && meta.uid() == own_uid() => {
+            Ok(Some(node(&meta)))
+        }
+        _ => Err(in_use(path)),
+    }
+}
+
+fn in_use(path: &Path) -> anyhow::Error {
+    let message = format!("{}: somebody listens there already", path.display());
+    Failure::new(Code::Failed, message, "end that one, or choose another name").into()
+}
+
+fn node(meta: &std::fs::Metadata) -> (u64, u64) {
+    (meta.dev(), meta.ino())
 }
 
 fn own_uid() -> u32 {
@@ -175,6 +204,7 @@ fn taken(address: &str, error: &io::Error) -> Failure {
         io::ErrorKind::AddrInUse => {
             "another flatfoot serve may run already; --listen 127.0.0.1:0 takes any port that is free"
         }
+        io::ErrorKind::PermissionDenied if address.starts_with("unix:") => "choose a folder that you may write in",
         io::ErrorKind::PermissionDenied => "ports below 1024 are root's; --listen 127.0.0.1:9417",
         _ => EXAMPLES,
     };
@@ -200,6 +230,38 @@ mod tests {
         }
         for text in ["", "9417", "127.0.0.1", "unix:", "unix:/", "127.0.0.1:99999"] {
             assert!(Place::parse(text).is_err(), "{text}");
+        }
+    }
+
+    /// Nobody's socket is ever replaced by another's, be the place empty or left by the dead.
+    #[test]
+    fn of_many_who_begin_at_once_one_listens() {
+        let folder = tempfile::tempdir().unwrap();
+        for round in 0..20 {
+            let path = folder.path().join(format!("{round}.sock"));
+            if round % 2 == 1 {
+                drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+            }
+            let barrier = std::sync::Barrier::new(8);
+            let held: Vec<bool> = std::thread::scope(|scope| {
+                let begin = |_| {
+                    scope.spawn(|| {
+                        let runtime =
+                            tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+                        let _within = runtime.enter();
+                        barrier.wait();
+                        let bound = bind_unix(&path);
+                        // Whoever listens does so until all others tried.
+                        barrier.wait();
+                        bound.is_ok_and(|(_, mine)| {
+                            std::fs::symlink_metadata(&path).is_ok_and(|meta| node(&meta) == mine.node)
+                        })
+                    })
+                };
+                let all: Vec<_> = (0..8).map(begin).collect();
+                all.into_iter().map(|one| one.join().unwrap()).collect()
+            });
+            assert_eq!(held.iter().filter(|held| **held).count(), 1, "round {round}: {held:?}");
         }
     }
 }

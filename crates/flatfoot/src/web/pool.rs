@@ -4,7 +4,7 @@
 //! request ─► the same was answered just now?  ─ yes ─► that answer
 //!            the same is being asked now?     ─ yes ─► waits for that answer
 //!            the queue has room?              ─ no ──► 503
-//!            a thread of low priority makes it, for all who wait
+//!            a thread of low priority makes it, for all who wait; when all of them are gone by then, nobody does
 //! ```
 //!
 //! So fifty pages cost a target as much as one, and the recorder is never late for them.
@@ -112,6 +112,9 @@ fn run<D>(jobs: &Mutex<Receiver<Job<D>>>, known: &Mutex<Known>, mut desk: D) {
     loop {
         let job = lock(jobs).recv();
         let Ok(Job { key, work, tell }) = job else { return };
+        if lock(known).is_forgotten(&key, &tell) {
+            continue;
+        }
         // A fault in one answer is that answer's: the next one is for somebody else.
         let made = catch_unwind(AssertUnwindSafe(|| work(&mut desk)));
         let made = made.unwrap_or_else(|_| {
@@ -124,6 +127,16 @@ fn run<D>(jobs: &Mutex<Receiver<Job<D>>>, known: &Mutex<Known>, mut desk: D) {
 }
 
 impl Known {
+    /// Have all who asked for it gone? Then who asks next asks anew.
+    fn is_forgotten(&mut self, key: &str, tell: &watch::Sender<Option<Shared>>) -> bool {
+        // One is kept here, for those who ask the same.
+        let is_forgotten = tell.receiver_count() <= 1;
+        if is_forgotten {
+            self.asked.remove(key);
+        }
+        is_forgotten
+    }
+
     fn keep(&mut self, key: String, answer: &Shared) {
         self.asked.remove(&key);
         let now = Clock::monotonic();

@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 
 use anyhow::Result;
-use model::{BootId, Pid};
+use model::{BootId, EventKind, Pid};
 use probe::{Clock, Prober, ProcRoot};
 use schemars::JsonSchema;
 use serde::Serialize;
-use store::history::{Covered, HistoryReader};
+use store::history::{Covered, Happened, HistoryReader, Window};
 
 use super::private::Private;
 use crate::failure::{Code, Failure};
@@ -51,7 +51,7 @@ pub(super) struct Served {
 /// Processes that readers may look at between two ticks; more are not remembered.
 const MOST_WANTED: usize = 8;
 
-/// When a recorder's newest tick is so old it is not there any more.
+/// When the newest tick of a recorder that did not say that it ends is so old, it was killed.
 const SILENT_S: f64 = 30.0;
 
 impl Served {
@@ -88,7 +88,7 @@ impl Served {
                 .into());
             }
             served.remarks.extend(reader.damage().into_iter().map(|damage| format!("lost: {damage}")));
-            if served.by == By::Recorder && !is_recorded_now(&coverage) {
+            if served.by == By::Recorder && !is_recorded_now(&reader, &coverage)? {
                 let end = coverage.last().map_or(0, |last| last.last_unix_ms);
                 served.remarks.push(format!(
                     "recorded until {}: nobody records into it now",
@@ -99,13 +99,15 @@ impl Served {
         }
         let usual = recorder::store_to_read();
         if usual.exists() {
-            match open(&usual).and_then(|reader| Ok(reader.coverage()?)) {
-                Ok(coverage) if is_recorded_now(&coverage) => {
+            let recorded = open(&usual)
+                .and_then(|reader| Ok(is_recorded_now(&reader, &reader.coverage()?)?));
+            match recorded {
+                Ok(true) => {
                     served.path = usual;
                     served.by = By::Recorder;
                     return Ok((served, None));
                 }
-                Ok(_) => served.remarks.push(format!(
+                Ok(false) => served.remarks.push(format!(
                     "nobody records into {} now; --store shows what is in it",
                     usual.display()
                 )),
@@ -147,11 +149,19 @@ pub(super) fn pace_ms(coverage: &[Covered]) -> i64 {
     (span / ticks).max(1)
 }
 
-/// Is the newest tick younger than three intervals?
-pub(super) fn is_recorded_now(coverage: &[Covered]) -> bool {
-    let Some(last) = coverage.last() else { return false };
+/// Is the newest tick younger than three intervals, and not the one with which the recorder ended?
+pub(super) fn is_recorded_now(
+    reader: &HistoryReader,
+    coverage: &[Covered],
+) -> std::result::Result<bool, store::Error> {
+    let Some(last) = coverage.last() else { return Ok(false) };
     let age_s = Clock::wall() - last.last_unix_ms as f64 / 1e3;
-    age_s < (3.0 * pace_ms(coverage) as f64 / 1e3).max(SILENT_S)
+    if age_s >= (3.0 * pace_ms(coverage) as f64 / 1e3).max(SILENT_S) {
+        return Ok(false);
+    }
+    let newest = Window::new(last.last_unix_ms, last.last_unix_ms.saturating_add(1));
+    let stopped = |happened: &Happened| happened.event.what == EventKind::RecorderStopped;
+    Ok(!reader.events(newest)?.iter().any(stopped))
 }
 
 /// The recorder in this process.

@@ -133,12 +133,15 @@ impl Watch<'_> {
             .as_ref()
             .and_then(|entry| due(&entry.when, (since, self.now.1), offset))
             .filter(|n| *n > 0);
-        let firings = match told.numbers {
-            Some(numbers) if numbers >= told.births => Some((numbers, FiringSource::Numbers)),
-            _ if told.births > 0 => Some((told.births, FiringSource::Births)),
-            _ if self.starts() > 0 => Some((self.starts(), FiringSource::Starts)),
-            _ => was_due.map(|n| (n, FiringSource::Schedule)),
-        };
+        // Each of these may miss some, and none counts what was not: the last number is that of the last thread that a
+        // look saw.
+        let counts = [
+            (self.starts(), FiringSource::Starts),
+            (told.births, FiringSource::Births),
+            (told.numbers.unwrap_or(0), FiringSource::Numbers),
+        ];
+        let most = counts.into_iter().max_by_key(|(count, _)| *count).filter(|(count, _)| *count > 0);
+        let firings = most.or_else(|| was_due.map(|n| (n, FiringSource::Schedule)));
         let after = After {
             firings,
             aged: told.aged,

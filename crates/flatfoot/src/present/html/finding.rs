@@ -4,8 +4,8 @@ use model::{Bytes, Confidence, CreatedBy, Evidence, Finding, FindingKind, Frame,
 
 use super::chart;
 use super::writer::Html;
-use crate::analyse::HostSummary;
-use crate::present::{creators, diagnosis as words};
+use crate::analyse::{HostSummary, Tracked};
+use crate::present::{creators, diagnosis as words, report};
 
 /// Rows of limits.
 const MOST_LIMITS: usize = 8;
@@ -28,7 +28,12 @@ pub(super) fn summary(html: &mut Html, finding: &Finding, host: &HostSummary) {
     if let Some(memory) = words::memory_sentence(finding) {
         html.say("p", &[], &format!("{memory}."));
     }
-    html.within("dl", &[], |html| facts(html, finding, host));
+    html.within("dl", &[], |html| {
+        for (name, value) in report::facts(finding, host) {
+            html.say("dt", &[], name);
+            html.say("dd", &[], &value);
+        }
+    });
 }
 
 /// Why it is believed, what it is not, and what to do: what comes after the charts.
@@ -75,40 +80,6 @@ fn tiles(html: &mut Html, finding: &Finding) {
             });
         }
     });
-}
-
-/// A finding's name and a word on it.
-fn fact(html: &mut Html, name: &str, value: &str) {
-    if !value.is_empty() {
-        html.say("dt", &[], name);
-        html.say("dd", &[], value);
-    }
-}
-
-fn facts(html: &mut Html, finding: &Finding, host: &HostSummary) {
-    if let Some(why) = &finding.confidence_why {
-        let possible = finding.confidence == Confidence::Possible;
-        fact(html, if possible { "Only possible" } else { "Not surer" }, why);
-    }
-    fact(html, "Risk", &finding.risk);
-    fact(html, "Now", &finding.now);
-    for schedule in &finding.schedules {
-        if schedule.in_process {
-            fact(html, "Job", &creators::job_line(schedule));
-        } else {
-            fact(html, "Schedule", &words::schedule_line(schedule));
-        }
-    }
-    let name = if finding.faults.len() == 2 { "Two faults" } else { "Faults" };
-    let faults: Vec<String> =
-        finding.faults.iter().enumerate().map(|(at, fault)| format!("{} {fault}", at + 1)).collect();
-    fact(html, name, &faults.join(" · "));
-    let shares: Vec<String> = finding.libraries.iter().map(creators::share).collect();
-    fact(html, "Libraries", &shares.join(" · "));
-    fact(html, "Limit", &words::limits(&finding.limits));
-    fact(html, "Unexplained", &words::unexplained(finding, host));
-    fact(html, "Process started", &finding.process.started);
-    fact(html, "Finding", &finding.id);
 }
 
 fn line(item: &RuledOut) -> String {
@@ -160,8 +131,12 @@ fn piece(html: &mut Html, item: &Evidence) {
     }
 }
 
-/// Who makes them.
-pub(super) fn created(html: &mut Html, finding: &Finding) {
+/// Who makes them, or how to learn that.
+pub(super) fn created(html: &mut Html, finding: &Finding, tracked: Option<&Tracked>) {
+    if let Some(how) = report::unasked(finding, tracked) {
+        html.say("h3", &[], "Created by");
+        html.say("p", &[], &how);
+    }
     let (owners, others): (Vec<&CreatedBy>, Vec<&CreatedBy>) =
         finding.created_by.iter().partition(|by| by.source == "owner");
     let (sites, seen): (Vec<&CreatedBy>, Vec<&CreatedBy>) =

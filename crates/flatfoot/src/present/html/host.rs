@@ -6,7 +6,7 @@ use super::chart::{self, HEIGHT, MOST_ROWS};
 use super::scale::Unit;
 use super::writer::Html;
 use crate::analyse::{Analyser, Tracked};
-use crate::present::time;
+use crate::present::{diagnosis as words, time};
 use crate::source::HostPoint;
 
 /// Points below which there is no line to speak of.
@@ -99,11 +99,9 @@ pub(super) fn processes(html: &mut Html, analyser: &Analyser, shown: impl Fn(Pro
         .iter()
         .take(MOST_PROCESSES)
         .map(|tracked| {
-            let process = shown(analyser.process_ref(tracked));
-            let label = process.label.as_ref().map_or_else(String::new, |label| format!(" {label}"));
             let statm = statm(tracked);
             vec![
-                format!("{}[{}]{label}", process.name, process.pid),
+                words::called(&shown(analyser.process_ref(tracked))),
                 show::bytes(statm.data),
                 show::bytes(statm.resident),
                 show::count(tracked.reading.stat.threads),

@@ -14,10 +14,10 @@ mod past;
 mod scale;
 mod writer;
 
-use model::{Bytes, Finding, FindingKind, Pid, ProcessRef, show};
+use model::{Finding, FindingKind, Pid, ProcessRef};
 
-use super::diagnosis as words;
 use super::redact::Redactor;
+use super::{diagnosis as words, report};
 use crate::analyse::{Analyser, Diagnosis, Tracked};
 use writer::Html;
 
@@ -66,46 +66,12 @@ impl Report<'_> {
     }
 
     fn head(&self, html: &mut Html, title: &str) {
-        let Diagnosis { host, looked_at, findings, .. } = self.diagnosis;
+        let findings = &self.diagnosis.findings;
         html.say("h1", &[], title);
-        let looked = match looked_at.processes {
-            1 => "One process".to_owned(),
-            n => format!("{} processes", show::count(n)),
-        };
-        let watched = if looked_at.watched_s >= 1.0 {
-            format!(", over {}", show::duration(looked_at.watched_s))
-        } else {
-            String::new()
-        };
-        let line = format!(
-            "{looked} looked at, {}, from {}{watched}. Kernel {}, up {}, {} CPUs.",
-            host.at,
-            self.diagnosis.origin,
-            host.kernel,
-            show::duration(host.uptime_s),
-            show::count(host.cpus)
-        );
-        html.say("p", &[], &line);
-        let figures = [
-            ("memory", host.memory_bytes),
-            ("available", host.available_bytes),
-            ("committed", host.committed_bytes),
-            ("commit limit", host.commit_limit_bytes),
-        ];
-        let figures: Vec<String> = figures
-            .iter()
-            .filter_map(|(name, bytes)| Some(format!("{name} {}", show::bytes(Bytes((*bytes)?)))))
-            .collect();
-        html.say("p", &[("class", "dim")], &figures.join(" · "));
+        html.say("p", &[], &report::looked_at(self.diagnosis));
+        html.say("p", &[("class", "dim")], &report::memory_of(&self.diagnosis.host));
         if findings.is_empty() {
-            let nearest = self.diagnosis.nearest_limit.as_ref();
-            let nearest =
-                nearest.map_or_else(String::new, |n| format!(" Nearest limit: {}.", words::nearest_limit(n)));
-            let whom = match self.names {
-                [] => format!("{} processes", show::count(looked_at.processes)),
-                names => names.join(", "),
-            };
-            html.say("p", &[("class", "lead")], &format!("Nothing suspicious in {whom}.{nearest}"));
+            html.say("p", &[("class", "lead")], &report::nothing(self.diagnosis, self.names));
         }
         if findings.len() > 1 {
             html.within("nav", &[("aria-label", "Findings")], |html| {
@@ -128,7 +94,7 @@ impl Report<'_> {
                 if let Some(tracked) = tracked {
                     self.births(html, finding, tracked);
                 }
-                finding::created(html, finding);
+                finding::created(html, finding, tracked);
                 icicle::stacks(html, finding);
                 finding::reasons(html, finding);
                 let Some(tracked) = tracked.filter(|_| !drawn.contains(&pid)) else { return };
@@ -147,8 +113,7 @@ impl Report<'_> {
             if drawn.len() < MOST_PROCESSES && !drawn.contains(&tracked.reading.key.pid) {
                 drawn.push(tracked.reading.key.pid);
                 html.within("section", &[], |html| {
-                    let name = format!("{}[{}]", tracked.reading.stat.name, tracked.reading.key.pid);
-                    html.say("h2", &[], &self.plain(&name));
+                    html.say("h2", &[], &words::called(&self.called(self.analyser.process_ref(tracked))));
                     self.process(html, tracked);
                 });
             }
@@ -205,11 +170,9 @@ impl Report<'_> {
         match self.redactor {
             None => html.say("p", &[], "Nothing: this report was made with --no-redact."),
             Some(redactor) => {
-                html.say("p", &[], super::redact::WHAT);
-                let counts = redactor.counts().join(" · ");
-                if !counts.is_empty() {
-                    html.say("p", &[], &format!("How many different ones: {counts}."));
-                }
+                let redacted = redactor.redacted();
+                html.say("p", &[], redacted.what);
+                html.say("p", &[], &report::different(&redacted));
             }
         }
         let made = format!("Made by flatfoot {} ({}).", diagnosis.version, diagnosis.schema);

@@ -225,6 +225,7 @@ pub(super) fn judged(findings: Vec<Finding>) -> Judged {
         ],
         saved: None,
         impact: Impact::default(),
+        redacted: None,
     };
     let text = crate::present::diagnosis::targets(&diagnosis, &[], crate::present::Term::default());
     Judged { diagnosis, analyser, text }

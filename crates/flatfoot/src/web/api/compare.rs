@@ -107,11 +107,16 @@ impl Half {
         let range = self.stretch.range();
         let span = crate::moment::Span { from: range.from, to: range.to };
         let source = crate::source::RecordedSource::open(&desk.common.served.path, Some(span))?;
+        Ok(Side::look(name, Chosen { source: Box::new(source), pids: self.pids() }, 0.0)?)
+    }
+
+    /// Who is compared; none for everybody.
+    fn pids(&self) -> Vec<model::Pid> {
         let mut pids: Vec<model::Pid> =
             self.members.iter().map(|one| one.known.incarnation.key.pid).collect();
         pids.sort_unstable();
         pids.dedup();
-        Ok(Side::look(name, Chosen { source: Box::new(source), pids }, 0.0)?)
+        pids
     }
 
     /// A figure over this time; of several processes their sum.
@@ -159,7 +164,7 @@ fn charts(
         let times = Grid::new(0, span_ms, pixels, pace_ms).times();
         charts.push(Chart {
             series: vec![was.line("before"), is.line("after")],
-            command: command(desk, a, b),
+            command: command(desk, before, after),
             times,
             ..first.chart(name, title, unit)
         });
@@ -167,12 +172,17 @@ fn charts(
     Ok(charts)
 }
 
-fn command(desk: &Desk, a: &Stretch, b: &Stretch) -> String {
-    let side = |stretch: &Stretch| {
-        let range = stretch.range();
+/// One process may have another pid before and after: both are named.
+fn command(desk: &Desk, before: &Half, after: &Half) -> String {
+    let side = |half: &Half| {
+        let range = half.stretch.range();
         let at = crate::present::time::rfc3339;
         format!("{}..{}", at(range.from), at(range.to))
     };
     let path = super::marks::quoted(&desk.common.served.path.display().to_string());
-    format!("flatfoot compare {} {} --store {path}", side(a), side(b))
+    let mut pids: Vec<model::Pid> = [before, after].iter().flat_map(|half| half.pids()).collect();
+    pids.sort_unstable();
+    pids.dedup();
+    let only: String = pids.iter().map(|pid| format!(" --only {pid}")).collect();
+    format!("flatfoot compare {} {}{only} --store {path}", side(before), side(after))
 }

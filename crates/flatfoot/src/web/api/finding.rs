@@ -78,7 +78,7 @@ pub(super) fn work(id: &str, query: &Query) -> Result<Work<Desk>> {
             Some(process) => charts(desk, process, &finding, asked, pixels)?,
             None => Vec::new(),
         };
-        let seen = judged.seen.get(&finding.id).filter(|(first, last)| first < last);
+        let seen = judged.seen.get(&(finding.id.clone(), pid)).filter(|(first, last)| first < last);
         let document = FindingDocument {
             schema: "flatfoot.finding/1",
             host: desk.host(None)?,

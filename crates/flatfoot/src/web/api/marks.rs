@@ -123,11 +123,11 @@ pub(super) fn when(desk: &Desk, stretch: &Stretch) -> String {
         (By::Case, _) => format!(" {}", quoted(&path)),
         // What the page keeps is gone with it.
         (By::Page, _) => String::new(),
-        (By::Recorder, true) => {
+        (By::Recorder, true) if desk.common.is_live() => {
             let hours = ((stretch.to_ms - stretch.from_ms) as f64 / 3.6e6).ceil().max(1.0);
             format!(" --since {hours:.0}h --store {}", quoted(&path))
         }
-        (By::Recorder, false) => {
+        (By::Recorder, _) => {
             let range = stretch.range();
             let (from, to) = (time::rfc3339(range.from), time::rfc3339(range.to));
             format!(" --since {from}..{to} --store {}", quoted(&path))

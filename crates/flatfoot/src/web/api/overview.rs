@@ -54,7 +54,7 @@ pub(super) fn work(query: &Query) -> Result<Work<Desk>> {
         };
         let judged = desk.common.judged();
         let diagnosis = judged.as_ref().map(|judged| judged.diagnosis());
-        let host = desk.host(asked.to)?;
+        let host = desk.host(stretch.moment_ms())?;
         let document = OverviewDocument {
             schema: "flatfoot.overview/1",
             range: stretch.range(),

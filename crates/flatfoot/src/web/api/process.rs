@@ -91,7 +91,7 @@ pub(super) fn work(id: &str, query: &Query) -> Result<Work<Desk>> {
             chart.markers.clone_from(&markers);
             chart.gaps.clone_from(&gaps);
         }
-        let row = row(desk, &one, asked.to)?;
+        let row = row(desk, &one, stretch.moment_ms())?;
         let name = format!("{}[{}]", one.known.incarnation.name, key.pid);
         let not_judged = judged.map_or_else(Vec::new, |judged| {
             judged.diagnosis().not_judged.iter().filter(|line| line.contains(&name)).cloned().collect()
@@ -135,14 +135,13 @@ fn restart(one: &Found) -> Restart {
 }
 
 /// Its row in the table of that moment, or of its last.
-fn row(desk: &mut Desk, one: &Found, to: Option<f64>) -> Result<Option<BoardRow>> {
+fn row(desk: &mut Desk, one: &Found, moment_ms: Option<i64>) -> Result<Option<BoardRow>> {
     let id = id(one.known.incarnation.key);
-    let now = desk.with_board(to, |board| board.find(&id).and_then(|no| board.row(no, 120)))?;
+    let now = desk.with_board(moment_ms, |board| board.find(&id).and_then(|no| board.row(no, 120)))?;
     if now.is_some() || one.known.ended_boot_ms.is_none() {
         return Ok(now);
     }
-    let before_end = (one.last_unix_ms.saturating_sub(1)) as f64 / 1e3;
-    desk.with_board(Some(before_end), |board| board.find(&id).and_then(|no| board.row(no, 120)))
+    desk.with_board(Some(one.last_unix_ms.saturating_sub(1)), |board| board.find(&id).and_then(|no| board.row(no, 120)))
 }
 
 /// What a finding says of the limits, over what the process's present state says of them.

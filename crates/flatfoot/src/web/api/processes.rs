@@ -1,5 +1,7 @@
 //! `GET /api/v1/processes`: the process table, at any moment.
 
+use std::sync::Arc;
+
 use model::Impact;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -10,7 +12,7 @@ use crate::cli::TopOrder;
 use crate::web::answer::{Answer, Result};
 use crate::web::desk::Desk;
 use crate::web::pool::Work;
-use crate::web::query::Query;
+use crate::web::query::{Asked, Query};
 
 /// `flatfoot.top/1`, with what the page needs besides.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -50,15 +52,15 @@ pub(super) fn work(query: Query) -> Result<Work<Desk>> {
     let spark = query.number("spark", 0, 0, 120)?;
     Ok(Box::new(move |desk| {
         let filter = query.text("filter").unwrap_or_default();
-        let host = desk.host(to)?;
-        let origin = desk.common.served.path.display().to_string();
-        let document = desk.with_board(to, |board| {
+        let stretch = desk.stretch(Asked { from: None, to })?;
+        let common = Arc::clone(&desk.common);
+        let document = desk.with_board(stretch.moment_ms(), |board| {
             let order = board.order(by, filter);
             ProcessesDocument {
                 schema: "flatfoot.top/1",
-                origin,
+                origin: common.served.path.display().to_string(),
                 at: board.at_unix_s(),
-                host,
+                host: common.host(board),
                 total: board.len() as u64,
                 matching: order.len() as u64,
                 processes: order
@@ -70,6 +72,6 @@ pub(super) fn work(query: Query) -> Result<Work<Desk>> {
                 impact: Impact::default(),
             }
         })?;
-        Answer::json(&document, if to.is_none() { 1.0 } else { 30.0 })
+        Answer::json(&document, if stretch.open { 1.0 } else { 30.0 })
     }))
 }

@@ -12,6 +12,11 @@ export class ApiError extends Error {
   }
 }
 
+/** No answer at all. */
+export function silence() {
+  return new ApiError(0, 'flatfoot serve does not answer', 'is it still running, and the ssh tunnel open? The page asks again by itself');
+}
+
 const slots = new Map();
 
 /** The path of a request; parameters that are null are left out. */
@@ -53,7 +58,7 @@ async function ask(address, signal) {
   for (let attempt = 0; ; attempt += 1) {
     const answer = await fetch(address, { signal, headers: { accept: 'application/json' } }).catch((error) => {
       if (overtaken(error)) throw error;
-      throw new ApiError(0, 'flatfoot serve does not answer', 'is it still running, and the ssh tunnel open? The page asks again by itself');
+      throw silence();
     });
     const body = await answer.json().catch((error) => {
       if (overtaken(error)) throw error;

@@ -132,12 +132,21 @@ export function amount(unit, value) {
   return Number.isInteger(value) ? count(value) : fixed(value, 1);
 }
 
-/** The same for an axis. */
-export function amountShort(unit, value) {
-  if (unit === 'bytes') return value === 0 ? '0' : bytesShort(value);
-  if (unit === 'ratio') return percent(value);
-  if (unit === 'per_minute') return `${fixed(value, value < 10 && value > 0 ? 1 : 0)}`;
-  return Number.isInteger(value) ? count(value) : fixed(value, 1);
+/** The same for an axis, with the digits that tell a step from the next: `1.25G`, `2.5 %`. */
+export function axis(unit, value, step) {
+  if (unit === 'bytes') {
+    const [size, letter] = value >= TIB ? [TIB, 'T'] : value >= GIB ? [GIB, 'G'] : value >= MIB ? [MIB, 'M'] : [KIB, 'K'];
+    return value < KIB ? String(value) : `${fixed(value / size, digits(step / size))}${letter}`;
+  }
+  if (unit === 'ratio') return `${fixed(value * 100, digits(step * 100))} %`;
+  return step < 1 ? fixed(value, digits(step)) : count(value);
+}
+
+/** How many it takes to write multiples of a step: at most three. */
+function digits(step) {
+  const most = 3;
+  for (let some = 0; some < most; some += 1) if (Number.isInteger(Number((step * 10 ** some).toFixed(6)))) return some;
+  return most;
 }
 
 const two = (n) => String(n).padStart(2, '0');

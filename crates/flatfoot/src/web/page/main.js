@@ -5,7 +5,8 @@ import { announce, clean, h, say } from './dom.js';
 import { clock, duration, local, processName } from './format.js';
 import { forget } from './chart/palette.js';
 import { Live } from './live.js';
-import { onChange, state } from './state.js';
+import { trouble } from './parts.js';
+import { link, onChange, state } from './state.js';
 import Overview from './pages/overview.js';
 import * as words from './words.js';
 
@@ -48,26 +49,35 @@ const context = {
 async function route() {
   const looked = state();
   const key = `${looked.page} ${looked.id ?? ''}`;
-  if (page && key === shownKey) {
-    if (page.element.isConnected) return page.show();
+  for (const anchor of document.querySelectorAll('.main-nav a')) {
+    // The range goes along.
+    anchor.href = link(anchor.dataset.page);
+    if (anchor.dataset.page === looked.page) anchor.setAttribute('aria-current', 'page');
+    else anchor.removeAttribute('aria-current');
+  }
+  if (key === shownKey) {
+    // Its code may still be under way.
+    if (page?.shows === key) await page.show();
+    return;
   }
   const moved = Boolean(shownKey);
   shownKey = key;
   api.cancelAll();
-  const Next = await PAGES[looked.page]();
-  if (key !== shownKey) return undefined;
+  let Next;
+  try {
+    Next = await PAGES[looked.page]();
+  } catch {
+    if (key === shownKey) main.replaceChildren(trouble(api.silence(), () => location.reload()));
+    return;
+  }
+  if (key !== shownKey) return;
   page?.destroy();
   page = new Next(context).start();
+  page.shows = key;
   main.replaceChildren(page.element);
-  for (const anchor of document.querySelectorAll('.main-nav a')) {
-    if (anchor.dataset.page === looked.page) anchor.setAttribute('aria-current', 'page');
-    else anchor.removeAttribute('aria-current');
-  }
   // Who does not see the page is told that it is another one.
   if (moved) page.element.querySelector('h1')?.focus({ preventScroll: true });
   await page.show();
-  retitle();
-  return undefined;
 }
 
 function retitle() {
@@ -76,7 +86,7 @@ function retitle() {
 }
 
 async function refresh(soon = false) {
-  if (!page || refreshing || document.hidden || !context.info?.live || state().to != null) return;
+  if (page?.shows !== shownKey || refreshing || document.hidden || !context.info?.live || state().to != null) return;
   const since = (performance.now() - refreshed) / 1000;
   const shown = page.shown();
   const column = shown ? (shown.to - shown.from) / 600 : 0;
@@ -91,13 +101,13 @@ async function refresh(soon = false) {
 }
 
 /** Says each finding that was not there before. */
-async function news({ ids }) {
-  if (!Array.isArray(ids)) return;
-  const fresh = known ? ids.filter((id) => !known.has(id)) : [];
-  known = new Set(ids);
+async function news({ findings }) {
+  if (!Array.isArray(findings)) return;
+  const fresh = known ? findings.filter(({ id, pid }) => !known.has(`${id} ${pid}`)) : [];
+  known = new Set(findings.map(({ id, pid }) => `${id} ${pid}`));
   refresh(true);
-  for (const id of fresh.slice(0, 3)) {
-    const answer = await api.get(`/findings/${encodeURIComponent(id)}`, { pixels: 16 }).catch(() => null);
+  for (const { id, pid } of fresh.slice(0, 3)) {
+    const answer = await api.get(`/findings/${encodeURIComponent(id)}`, { process: pid, pixels: 16 }).catch(() => null);
     if (answer) announce(`New finding: ${words.title(answer.finding)}, ${processName(answer.finding.process)}, ${words.headline(answer.finding)}`);
   }
 }
@@ -195,7 +205,18 @@ live.addEventListener('tick', () => {
   refresh();
 });
 live.addEventListener('findings', (event) => news(event.detail));
-live.addEventListener('resumed', () => refresh(true));
+// It may be another server that answers now.
+live.addEventListener('resumed', async () => {
+  // The code of a part did not come: browsers ask for it but once.
+  if (page?.shows !== shownKey) {
+    location.reload();
+    return;
+  }
+  await introduce();
+  if (page.isTroubled) await page.show();
+  else await refresh(true);
+  retitle();
+});
 live.addEventListener('state', () => {
   if (live.status === 'ended') introduce().then(showStatus);
   showStatus();

@@ -1,7 +1,7 @@
 // Pieces that several pages have: a finding as a card, limits with their bars, what was not judged, errors in words.
 
-import { h, put } from './dom.js';
-import { local, processName } from './format.js';
+import { command, h, put } from './dom.js';
+import { local, percent, processName } from './format.js';
 import { changed, link, state } from './state.js';
 import * as words from './words.js';
 
@@ -36,9 +36,14 @@ export function card(finding) {
       labelled('Only possible', possible && finding.confidence_why),
       labelled('Schedule', finding.schedules?.[0] && (finding.schedules[0].in_process ? words.job(finding.schedules[0]) : words.schedule(finding.schedules[0]))),
       labelled('Risk', finding.risk),
-      labelled('Now', finding.now),
+      labelled('Now', urgent(finding)),
     ),
   );
+}
+
+/** What is urgent: what keeps the evidence before a restart can be copied. */
+export function urgent({ now }) {
+  return now?.split(/(flatfoot save \d+)/).map((part, at) => (at % 2 ? command(part) : part));
 }
 
 /** Findings, or that there are none. `none` says it in words. */
@@ -76,10 +81,10 @@ export function limits(place, list) {
               {},
               h('th', { scope: 'row' }, one.name),
               h('td', { class: 'wide-only' }, one.scope),
-              h('td', { class: 'num' }, bar, ' ', words.nextLimit({ name: '', used, eta_s: null }).trim()),
+              h('td', { class: 'num' }, percent(used), ' ', bar),
               h('td', { class: 'num' }, words.limitAmount(one, one.current)),
               h('td', { class: 'num' }, words.limitAmount(one, one.value)),
-              h('td', { class: one.eta_s == null ? 'dim' : 'soon' }, one.eta_s == null ? 'nothing grows towards it' : words.limit(one).slice(`${one.name} ${words.limitAmount(one, one.value)} `.length)),
+              h('td', { class: one.eta_s == null ? 'dim' : 'soon' }, one.eta_s == null ? 'nothing grows towards it' : words.reached(one)),
             );
           }),
         ),
@@ -106,10 +111,12 @@ export function trouble(error, again) {
   );
 }
 
-/** The pages of a process. */
-export function tabs(page, id) {
-  const tab = (name, label) => h('a', { href: link(name, name === 'compare' ? { process: id } : { id }), 'aria-current': page === name ? 'page' : null }, label);
-  return h('nav', { class: 'tabs', 'aria-label': 'Of this process' }, tab('process', 'Process'), tab('threads', 'Threads'), tab('map', 'Memory map'), tab('compare', 'Compare'));
+/** The pages of the process that is looked at, with the range that is. */
+export function tabs(place) {
+  const { page, id, process } = state();
+  const subject = page === 'compare' ? process : id;
+  const tab = (name, label) => h('a', { href: link(name, name === 'compare' ? { process: subject } : { id: subject }), 'data-focus': `tab-${name}`, 'aria-current': page === name ? 'page' : null }, label);
+  put(place, location.search, () => subject && h('nav', { class: 'tabs', 'aria-label': 'Of this process' }, tab('process', 'Process'), tab('threads', 'Threads'), tab('map', 'Memory map'), tab('compare', 'Compare')));
 }
 
 /** Links to what can be taken along. */

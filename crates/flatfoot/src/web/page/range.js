@@ -69,9 +69,9 @@ export class RangeBar {
   update(shown, live) {
     const looked = state();
     const zoomed = looked.from != null || looked.to != null;
-    // Without a choice it is an hour, or all there is.
+    // Without a choice it is an hour (of a finding a day), or all there is.
     const span = shown ? shown.to - shown.from : 0;
-    const chosen = looked.last ?? (Math.abs(span - 3600) < 60 ? '1h' : null);
+    const chosen = looked.last ?? Object.keys(RANGES).find((name) => RANGES[name] && Math.abs(span / RANGES[name] - 1) < 0.02);
     this.back.hidden = !zoomed && !looked.last;
     put(this.choices, [looked, chosen], () =>
       Object.keys(RANGES).map((name) =>

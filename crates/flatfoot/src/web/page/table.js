@@ -81,7 +81,8 @@ export function filterField({ label, name, placeholder }) {
   const input = h('input', { type: 'search', name, placeholder, 'aria-label': label, autocomplete: 'off', spellcheck: 'false' });
   input.addEventListener('input', () => {
     clearTimeout(timer);
-    timer = setTimeout(() => go({ [name]: input.value.trim() || null, offset: null }, { replace: true }), 200);
+    // Another part may be shown by then.
+    timer = setTimeout(() => input.isConnected && go({ [name]: input.value.trim() || null, offset: null }, { replace: true }), 200);
   });
   input.follow = () => {
     if (document.activeElement !== input) input.value = state()[name] ?? '';

@@ -95,7 +95,12 @@ export function limitAmount(limit, value) {
 /** `pids.max 4,915 in 2 d 4 h`, or how much is used when nothing grows towards it. */
 export function limit(one) {
   if (one.eta_s == null) return `${one.name} ${percent(limitUsed(one))} used`;
-  return `${one.name} ${limitAmount(one, one.value)} in ${duration(one.eta_s)}${interval(one)}`;
+  return `${one.name} ${limitAmount(one, one.value)} ${reached(one)}`;
+}
+
+/** When it is: `in 2 d 4 h (50 h to 55 h)`. */
+export function reached(one) {
+  return `in ${duration(one.eta_s)}${interval(one)}`;
 }
 
 /** Share used, 0 to 1. */
@@ -151,7 +156,9 @@ export function impact(done, origin = 'this host') {
     parts.push(done.longest_pause_s ? `longest pause ${pause(done.longest_pause_s)}` : 'no pause');
     return parts.join('; ');
   }
-  return `read from /proc for ${duration(done.reading_s ?? 0)}, ${duration(done.own_cpu_s ?? 0)} of CPU; nothing was loaded, signalled or stopped`;
+  // The page's own readings are not counted by look.
+  const cost = done.own_cpu_s > 0 ? ` for ${duration(done.reading_s)}, ${duration(done.own_cpu_s)} of CPU` : '';
+  return `read from /proc${cost}; nothing was loaded, signalled or stopped`;
 }
 
 /** Class and method with the line, and the file where it is not the class's own. */

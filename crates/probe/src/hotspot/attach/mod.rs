@@ -117,7 +117,9 @@ impl Attachment {
             None => None,
         };
         let is_up = first.is_some();
-        if !is_up {
+        if is_up {
+            trigger::remove_leftover(&examined.target)?;
+        } else {
             examined.is_safe_to_signal()?;
             headroom::check(&examined.headroom(root))?;
             trigger::start_listener(&examined.target, &deadline, || {

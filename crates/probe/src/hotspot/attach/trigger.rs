@@ -106,7 +106,7 @@ fn create<'a>(target: &'a TargetView, deadline: &Deadline<'_>) -> Result<Option<
         }
         let age_s = Clock::wall() - stat.st_mtime as f64;
         if !(-STALE_S..STALE_S).contains(&age_s) || is_ours(target, &name) {
-            match target.as_user(|| unlinkat(target.tmp_dir(), &name, AtFlags::empty()))? {
+            match remove(target, &name)? {
                 Ok(()) | Err(Errno::NOENT) => continue,
                 Err(error) => return Err(Refusal::TmpNotWritable(error.to_string())),
             }
@@ -120,6 +120,19 @@ fn create<'a>(target: &'a TargetView, deadline: &Deadline<'_>) -> Result<Option<
             return Ok(None);
         }
     }
+}
+
+/// Of a JVM that listens: removes what a flatfoot left that was killed after its signal. It is in nobody's way.
+pub(super) fn remove_leftover(target: &TargetView) -> Result<(), Refusal> {
+    let name = target.name(".attach_pid");
+    if is_ours(target, &name) {
+        let _ = remove(target, &name)?;
+    }
+    Ok(())
+}
+
+fn remove(target: &TargetView, name: &CString) -> Result<rustix::io::Result<()>, Refusal> {
+    target.as_user(|| unlinkat(target.tmp_dir(), name, AtFlags::empty()))
 }
 
 fn is_ours(target: &TargetView, name: &CString) -> bool {

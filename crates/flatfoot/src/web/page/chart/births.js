@@ -5,7 +5,7 @@ import { clean, h, put, say } from '../dom.js';
 import { count, local, period } from '../format.js';
 import { phase } from '../words.js';
 import { css } from './palette.js';
-import { Plot, cursorTime } from './plot.js';
+import { Plot, cursorTime, within } from './plot.js';
 
 const MOST_TABLE = 200;
 
@@ -13,7 +13,6 @@ const MOST_TABLE = 200;
 class Births {
   #plot = null;
   #look = '';
-  #painted = [];
 
   constructor(handling, { name, title, height }) {
     this.handling = handling;
@@ -32,17 +31,16 @@ class Births {
     this.view = view;
     this.births = view.doc.births.filter((birth) => view.chosen == null || birth.pattern === view.chosen);
     const times = this.births.map((birth) => birth.at);
-    const top = this.top();
-    const look = JSON.stringify([view.fold, view.chosen, this.kind]);
+    this.currentTop = this.top();
+    const look = JSON.stringify([view.fold, view.chosen]);
     this.host.setAttribute('aria-label', clean(this.summary()));
+    say(this.words, this.headline());
     say(this.note, this.remark());
     const data = [times, this.births.map((birth, at) => this.value(birth, at))];
     if (this.#plot && look === this.#look) {
-      this.currentTop = top;
       this.#plot.update(data, view.range);
     } else {
       this.#look = look;
-      this.currentTop = top;
       this.#plot?.destroy();
       this.host.replaceChildren();
       this.#plot = new Plot(this.host, this.#settings(), data, view.range);
@@ -56,9 +54,7 @@ class Births {
   }
 
   glide(from, to) {
-    if (!this.#plot) return;
-    this.#plot.range = { from, to };
-    this.#plot.glide(from, to);
+    this.#plot?.glide(from, to);
   }
 
   destroy() {
@@ -73,20 +69,9 @@ class Births {
       scale: { range: () => [this.bottom(), this.currentTop] },
       format: (value) => this.axis(value),
       splits: this.axisPlaces && (() => this.axisPlaces()),
-      hooks: { draw: [(u) => this.#paint(u)] },
+      hooks: { draw: [(u) => within(u, (pen, box) => this.paint(u, pen, box))] },
       onCursor: (at) => say(this.when, at == null || !this.births[at] ? '' : `${cursorTime(this.births[at].at)} ${this.births[at].name}`),
     };
-  }
-
-  #paint(u) {
-    const pen = u.ctx;
-    const { left, top, width, height } = u.bbox;
-    pen.save();
-    pen.beginPath();
-    pen.rect(left, top, width, height);
-    pen.clip();
-    this.paint(u, pen, devicePixelRatio || 1);
-    pen.restore();
   }
 
   colour(birth) {
@@ -124,7 +109,6 @@ class Births {
 export class Raster extends Births {
   constructor(handling) {
     super(handling, { name: 'raster', title: 'Birth raster', height: 'tall' });
-    this.kind = 'raster';
   }
 
   // A little room below and above, so that what is born at :00 is seen whole.
@@ -156,15 +140,29 @@ export class Raster extends Births {
     return [0, 1, 2, 3, 4].map((quarter) => (quarter * fold) / 4);
   }
 
+  /** The rhythms of what is shown. */
+  get schedules() {
+    const { chosen, doc } = this.view;
+    return (doc.schedules ?? []).filter((one) => chosen == null || one.pattern === chosen);
+  }
+
+  #rhythms() {
+    return this.schedules.map((one) => `one every ${period(one.period_s)}${phase(one.period_s, one.phase_s)}`);
+  }
+
+  headline() {
+    return this.#rhythms().slice(0, 2).join(' · ');
+  }
+
   summary() {
-    const schedules = (this.view.doc.schedules ?? []).map((one) => `one every ${period(one.period_s)}${phase(one.period_s, one.phase_s)}`);
-    const rhythm = schedules.length ? `Rhythm: ${schedules.join('; ')}.` : 'No rhythm is known.';
+    const rhythms = this.#rhythms();
+    const rhythm = rhythms.length ? `Rhythm: ${rhythms.join('; ')}.` : 'No rhythm is known.';
     return `Births of threads, the second of the ${this.view.fold === 60 ? 'minute' : 'hour'} over time: ${count(this.births.length)} births. ${rhythm}`;
   }
 
-  paint(u, pen, ratio) {
-    say(this.words, (this.view.doc.schedules ?? []).slice(0, 2).map((one) => `one every ${period(one.period_s)}${phase(one.period_s, one.phase_s)}`).join(' · '));
-    this.#schedules(u, pen, ratio);
+  paint(u, pen, box) {
+    const { ratio } = box;
+    this.#schedules(u, pen, box);
     const size = (this.births.length > 4000 ? 2 : this.births.length > 800 ? 3 : 4) * ratio;
     for (const birth of this.births) {
       pen.fillStyle = this.colour(birth);
@@ -180,18 +178,17 @@ export class Raster extends Births {
   }
 
   /** A thin line where each schedule is expected. */
-  #schedules(u, pen, ratio) {
+  #schedules(u, pen, box) {
     pen.strokeStyle = css('--leak');
     pen.globalAlpha = 0.25;
-    pen.lineWidth = ratio;
-    for (const { period_s: every, phase_s: at } of this.view.doc.schedules ?? []) {
+    for (const { period_s: every, phase_s: at } of this.schedules) {
       if (at == null || every < 5) continue;
       const beats = Math.min(60, Math.max(1, Math.round(this.view.fold / every)));
       for (let beat = 0; beat < beats; beat += 1) {
         const y = Math.round(u.valToPos(this.#fold(at + beat * every), 'y', true)) + 0.5;
         pen.beginPath();
-        pen.moveTo(u.bbox.left, y);
-        pen.lineTo(u.bbox.left + u.bbox.width, y);
+        pen.moveTo(box.left, y);
+        pen.lineTo(box.right, y);
         pen.stroke();
       }
     }
@@ -203,7 +200,6 @@ export class Raster extends Births {
 export class Lifelines extends Births {
   constructor(handling) {
     super(handling, { name: 'lifelines', title: 'Lifelines', height: 'tall' });
-    this.kind = 'lifelines';
   }
 
   top() {
@@ -222,23 +218,25 @@ export class Lifelines extends Births {
     return Number.isInteger(value) ? count(value) : '';
   }
 
-  summary() {
+  headline() {
     const alive = this.births.filter((birth) => birth.ended == null).length;
-    return `Life of each thread, oldest lowest: ${count(alive)} of ${count(this.births.length)} are alive.`;
+    return this.births.length ? `${count(alive)} of ${count(this.births.length)} alive` : '';
   }
 
-  paint(u, pen, ratio) {
-    const alive = this.births.filter((birth) => birth.ended == null).length;
-    say(this.words, `${count(alive)} of ${count(this.births.length)} alive`);
+  summary() {
+    return `Life of each thread, oldest lowest: ${this.headline() || 'none is known'}.`;
+  }
+
+  paint(u, pen, box) {
+    const { ratio } = box;
     const row = Math.abs(u.valToPos(0, 'y', true) - u.valToPos(1, 'y', true));
     // Thinner than a pixel, lines add up to a tone.
     const thick = row < 1.5 * ratio ? row : Math.min(row * 0.6, 4 * ratio);
-    const end = u.bbox.left + u.bbox.width;
-    const now = Math.min(end, u.valToPos(this.view.range.to, 'x', true));
+    const now = Math.min(box.right, u.valToPos(this.view.range.to, 'x', true));
     this.births.forEach((birth, at) => {
-      const from = Math.max(u.bbox.left, u.valToPos(birth.at, 'x', true));
-      const to = birth.ended == null ? now : Math.min(end, u.valToPos(birth.ended, 'x', true));
-      if (to < u.bbox.left || from > end) return;
+      const from = Math.max(box.left, u.valToPos(birth.at, 'x', true));
+      const to = birth.ended == null ? now : Math.min(box.right, u.valToPos(birth.ended, 'x', true));
+      if (to < box.left || from > box.right) return;
       const y = u.valToPos(at + 1, 'y', true);
       pen.fillStyle = this.colour(birth);
       pen.globalAlpha = (row < 1.5 * ratio ? 0.6 : 0.9) * (birth.ended == null ? 1 : 0.5);

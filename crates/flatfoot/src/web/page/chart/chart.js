@@ -2,7 +2,7 @@
 // A click in the legend isolates a series; the picture says itself in words to who cannot see it.
 
 import { announce, clean, command, h, keyed, put, say } from '../dom.js';
-import { amount, amountShort, local } from '../format.js';
+import { amount, axis, local } from '../format.js';
 import * as shape from './data.js';
 import * as overlays from './overlays.js';
 import { colours, css, faint } from './palette.js';
@@ -56,7 +56,7 @@ export class Chart {
     if (empty) say(this.empty, doc.gaps?.[0]?.why ? `Nothing is known of this time: ${doc.gaps[0].why}.` : 'Nothing is known of this time.');
     else this.#draw();
     this.#entries();
-    this.#values(null);
+    this.#values(this.#plot?.cursor ?? null);
     if (this.#table) this.#fillTable();
     put(this.commandPlace, doc.command ?? '', () => (doc.command ? command(doc.command, { quiet: true }) : null));
   }
@@ -70,10 +70,7 @@ export class Chart {
   /** Shows another part at once, until its figures come. */
   glide(from, to) {
     this.#range = { from, to };
-    if (this.#plot) {
-      this.#plot.range = this.#range;
-      this.#plot.glide(from, to);
-    }
+    this.#plot?.glide(from, to);
   }
 
   get width() {
@@ -111,6 +108,7 @@ export class Chart {
     }
     this.#look = look;
     this.#plot?.destroy();
+    this.#plot = null;
     this.host.replaceChildren();
     this.#plot = new Plot(this.host, this.#settings(parts), data, this.#range);
   }
@@ -140,8 +138,8 @@ export class Chart {
       series,
       bands,
       unit,
-      format: (value) => amountShort(unit, value),
-      scale: { range: (u) => [0, this.#top(u)] },
+      format: (value, step) => axis(unit, value, step),
+      scale: { range: () => [0, this.#top()] },
       onCursor: (at) => this.#values(at),
       hooks: {
         drawClear: [(u) => overlays.gaps(u, this.#doc)],
@@ -155,12 +153,13 @@ export class Chart {
   }
 
   /** The picture's upper edge: what is drawn, with the limits that are near. */
-  #top(u) {
-    const { min, max } = u.scales.x;
-    const seen = shape.greatest(this.#doc, this.#only, min ?? -Infinity, max ?? Infinity) || 1;
+  #top() {
+    // uPlot asks before it has set the scale of the times.
+    const { from, to } = this.#plot?.range ?? this.#range;
+    const seen = shape.greatest(this.#doc, this.#only, from, to) || 1;
     const near = shape.limitsInView(this.#doc, seen).map((limit) => limit.value);
     const future = this.#base.live ? shape.outlook(this.#doc, this.#base.to) : null;
-    const led = future ? Math.min(future.value + future.perS * (max - future.from), seen * 1.4) : 0;
+    const led = future ? Math.min(future.value + future.perS * (to - future.from), seen * 1.4) : 0;
     return Math.max(seen, led, ...near) * 1.08;
   }
 

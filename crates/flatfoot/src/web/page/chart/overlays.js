@@ -3,25 +3,7 @@
 import { duration } from '../format.js';
 import { limitsInView, limitWords, outlook } from './data.js';
 import { css, faint, hatch } from './palette.js';
-
-const FONT = '12px system-ui, sans-serif';
-
-/** Runs `paint` with a pen in CSS pixels, clipped to the plot. */
-function within(u, paint) {
-  const pen = u.ctx;
-  const { left, top, width, height } = u.bbox;
-  pen.save();
-  pen.beginPath();
-  pen.rect(left, top, width, height);
-  pen.clip();
-  const ratio = devicePixelRatio || 1;
-  pen.font = FONT.replace('12px', `${12 * ratio}px`);
-  pen.lineWidth = ratio;
-  pen.textAlign = 'left';
-  pen.textBaseline = 'alphabetic';
-  paint(pen, { left, top, width, height, right: left + width, bottom: top + height, ratio });
-  pen.restore();
-}
+import { within } from './plot.js';
 
 const x = (u, at) => u.valToPos(at, 'x', true);
 const y = (u, value) => u.valToPos(value, 'y', true);
@@ -100,7 +82,7 @@ export function ahead(u, doc, now) {
       pen.fill();
     }
     pen.textAlign = 'right';
-    label(pen, `${duration(nearest.eta_s)} →`, box.right - 4 * box.ratio, box.bottom - 6 * box.ratio, css('--leak-text'), box);
+    label(pen, `${nearest.name} in ${duration(nearest.eta_s)} →`, box.right - 4 * box.ratio, box.bottom - 6 * box.ratio, css('--leak-text'), box);
   });
 }
 

@@ -40,13 +40,15 @@ export class Plot {
     this.busy = false;
     this.u = new uPlot(this.#settings(options), data, host);
     this.#watchSize();
-    host.addEventListener('keydown', (event) => this.#key(event));
+    host.addEventListener('keydown', (event) => this.#key(event), { signal: this.#over.signal });
   }
+
+  #over = new AbortController();
 
   /** New columns and the range they belong to; what is being dragged at stays. */
   update(data, range) {
-    this.range = range;
     if (this.busy) return;
+    this.range = range;
     this.u.batch(() => {
       this.u.setData(data, false);
       this.u.setScale('x', { min: range.from, max: range.to });
@@ -55,10 +57,17 @@ export class Plot {
 
   /** Shows another part at once, until its figures come. */
   glide(from, to) {
+    this.range = { from, to };
     this.u.setScale('x', { min: from, max: to });
   }
 
+  /** The column under the cursor; null for none. */
+  get cursor() {
+    return this.u.cursor.idx ?? null;
+  }
+
   destroy() {
+    this.#over.abort();
     this.observer.disconnect();
     this.u.destroy();
   }
@@ -75,7 +84,7 @@ export class Plot {
       height: this.host.clientHeight || 240,
       padding: [10, 20, 0, 0],
       legend: { show: false },
-      scales: { x: { time: false, range: () => [this.range.from, this.range.to].map((at, side) => this.#shown?.[side] ?? at) }, y: scale },
+      scales: { x: { time: false, range: () => [this.range.from, this.range.to] }, y: scale },
       axes: [
         {
           ...axis,
@@ -91,7 +100,7 @@ export class Plot {
           space: 34,
           ...(STEPS[unit] ? { incrs: STEPS[unit] } : {}),
           ...(splits ? { splits } : {}),
-          values: (u, at) => at.map((value) => format(value)),
+          values: (u, at, index, space, step) => at.map((value) => format(value, step)),
         },
       ],
       series: [{}, ...series],
@@ -125,8 +134,6 @@ export class Plot {
     };
   }
 
-  #shown = null;
-
   #selected() {
     const { left, width } = this.u.select;
     if (width < 6) return;
@@ -145,12 +152,10 @@ export class Plot {
     const perPixel = (max - min) / this.u.over.clientWidth;
     const shift = (event) => (start.clientX - event.clientX) * perPixel;
     const move = (event) => {
-      this.#shown = [min + shift(event), max + shift(event)];
-      this.glide(...this.#shown);
+      this.glide(min + shift(event), max + shift(event));
     };
     const stop = (event) => {
       removeEventListener('mousemove', move);
-      this.#shown = null;
       this.busy = false;
       if (Math.abs(event.clientX - start.clientX) > 3) this.options.onZoom?.(min + shift(event), max + shift(event));
     };
@@ -188,15 +193,36 @@ export class Plot {
   }
 }
 
+/** Runs `paint(pen, box)` clipped to the plot; `box` has its edges and the pixels of a CSS pixel. */
+export function within(u, paint) {
+  const pen = u.ctx;
+  const { left, top, width, height } = u.bbox;
+  const ratio = devicePixelRatio || 1;
+  pen.save();
+  pen.beginPath();
+  pen.rect(left, top, width, height);
+  pen.clip();
+  pen.font = FONT.replace('12px', `${12 * ratio}px`);
+  pen.lineWidth = ratio;
+  pen.textAlign = 'left';
+  pen.textBaseline = 'alphabetic';
+  paint(pen, { left, top, width, height, right: left + width, bottom: top + height, ratio });
+  pen.restore();
+}
+
 const STEPS = { bytes: BYTE_STEPS, count: COUNT_STEPS };
 const TIME_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800, 1209600, 2592000, 7776000];
 const ELAPSED_STEPS = TIME_STEPS;
 
 /** Places of labels: whole minutes, hours and days of the reader's time zone. */
 function timeSplits(min, max, step, elapsed) {
-  const offset = elapsed ? 0 : -new Date(min * 1000).getTimezoneOffset() * 60;
+  const offset = (at) => (elapsed ? 0 : -new Date(at * 1000).getTimezoneOffset() * 60);
+  const usual = offset(min);
   const places = [];
-  for (let at = Math.ceil((min + offset) / step) * step - offset; at <= max; at += step) places.push(at);
+  for (let at = Math.ceil((min + usual) / step) * step - usual; at <= max; at += step) {
+    // Where summer time begins or ends, days go on from midnight to midnight.
+    places.push(step >= 86400 ? at + usual - offset(at) : at);
+  }
   return places;
 }
 

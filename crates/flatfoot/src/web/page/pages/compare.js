@@ -3,7 +3,7 @@
 import { command, h, put, say } from '../dom.js';
 import * as api from '../api.js';
 import { amount, byteRate, duration, local, minute, period, rate } from '../format.js';
-import { notJudged, tabs } from '../parts.js';
+import { notJudged } from '../parts.js';
 import { changed, go, link, state } from '../state.js';
 import { Table } from '../table.js';
 import { Page } from './page.js';
@@ -117,7 +117,6 @@ export default class Compare extends Page {
     const { process } = state();
     const name = subject?.process ? `${subject.process.name}[${subject.process.pid}]` : null;
     say(this.heading, name ? `Compare ${name}` : 'Compare');
-    put(this.tabs, [process, location.search], () => (process ? tabs('compare', process) : null));
     for (const [key, input] of Object.entries(this.inputs)) if (document.activeElement !== input) input.value = local(windows[key]).replace(' ', 'T');
     this.#presets(subject);
     const span = (from, to) => `${minute(from)} (${duration(to - from)})`;

@@ -3,7 +3,7 @@
 import { command, h, put, say } from '../dom.js';
 import * as api from '../api.js';
 import { count, processName } from '../format.js';
-import { downloads, labelled, limits, moment, sure } from '../parts.js';
+import { downloads, labelled, limits, moment, sure, urgent } from '../parts.js';
 import { link } from '../state.js';
 import * as words from '../words.js';
 import { Page } from './page.js';
@@ -17,7 +17,7 @@ export default class Finding extends Page {
     this.body = h('div', {});
     this.chartPlace = h('div', { class: 'charts two' });
     this.more = h('div', {});
-    return [this.heading, this.body, h('section', { 'aria-labelledby': 'grows-title' }, h('h2', { id: 'grows-title' }, 'What grows'), this.chartPlace), this.more];
+    return [this.heading, this.body, h('section', { 'aria-labelledby': 'grows-title' }, h('h2', { id: 'grows-title' }, 'What grows'), this.makeRangeBar(), this.chartPlace), this.more];
   }
 
   title() {
@@ -25,7 +25,7 @@ export default class Finding extends Page {
   }
 
   load({ id, process }) {
-    return api.get(`/findings/${encodeURIComponent(id ?? '')}`, { process }, 'finding');
+    return api.get(`/findings/${encodeURIComponent(id ?? '')}`, { process, ...this.params }, 'finding');
   }
 
   fill(doc) {
@@ -33,22 +33,23 @@ export default class Finding extends Page {
     say(this.heading, `${words.title(finding)} ${processName(finding.process)}`);
     this.heading.className = `kind-title ${finding.confidence}`;
     put(this.body, [finding, host, doc.seen], () => [this.#claim(doc), this.#createdBy(finding), this.#evidence(finding), this.#facts(doc)]);
-    const times = doc.charts.flatMap((chart) => [chart.times[0], chart.times.at(-1)]).filter((at) => at != null);
-    if (times.length) this.ranged({ from: Math.min(...times), to: Math.max(...times) });
+    // All its charts have one time.
+    const { times, step_s: step } = doc.charts.find((chart) => chart.times.length) ?? {};
+    if (times) this.ranged({ from: times[0] - step / 2, to: times.at(-1) + step / 2 });
     this.charts(this.chartPlace, doc.charts);
-    put(this.more, [finding.limits, doc.text, finding.id], () => this.#more(doc));
+    put(this.more, [finding.limits, doc.text, finding.id, Math.floor((this.shown()?.to ?? 0) / 60)], () => this.#more(doc));
   }
 
-  #claim({ finding, seen }) {
+  #claim({ finding, seen, process_id }) {
     const memory = words.memory(finding);
-    const id = finding.process.id ?? String(finding.process.pid);
+    const id = process_id ?? String(finding.process.pid);
     return h(
       'div',
       { class: `claim ${finding.confidence}` },
       h('p', { class: 'headline' }, words.sentence(finding), ' ', sure(finding)),
       finding.subject_inferred && h('p', { class: 'dim' }, `(${finding.subject_inferred})`),
       memory && h('p', {}, memory),
-      h('dl', { class: 'facts' }, labelled(finding.confidence === 'possible' ? 'Only possible' : 'Not surer', finding.confidence_why), labelled('Risk', finding.risk), labelled('Now', finding.now)),
+      h('dl', { class: 'facts' }, labelled(finding.confidence === 'possible' ? 'Only possible' : 'Not surer', finding.confidence_why), labelled('Risk', finding.risk), labelled('Now', urgent(finding))),
       h('p', { class: 'dim' }, ['Of ', h('a', { href: link('process', { id }) }, processName(finding.process))], seen && seen.first != null && ['; first seen ', moment(seen.first), ', last ', moment(seen.last)], `; finding ${finding.id}`),
     );
   }
@@ -61,7 +62,7 @@ export default class Finding extends Page {
     const jobs = finding.schedules.filter((one) => one.in_process);
     const inProcess = jobs.length || finding.faults?.length || finding.libraries?.length;
     if (!by.length && !inProcess) {
-      return h('section', {}, h('h2', {}, 'Created by'), h('p', {}, 'Not known: reading alone names no code. ', command(`flatfoot diagnose ${finding.process.pid} --access agent`), ' sees the next births.'));
+      return h('section', {}, h('h2', {}, 'Created by'), h('p', {}, 'Not known: reading alone names no code.'));
     }
     return h(
       'section',
@@ -112,20 +113,26 @@ export default class Finding extends Page {
         labelled('Too small to explain it', words.tooSmall(finding.too_small)),
         labelled('Unexplained', words.unexplained(finding, host) || 'not read: the mappings of the process could not be seen'),
         labelled('Limit', words.limits(finding.limits)),
-        labelled('Next', finding.next.map((one) => h('div', {}, one))),
+        labelled('Next', finding.next.map((one) => h('div', {}, step(one)))),
       ),
     );
   }
 
-  #more({ finding, text, charts, impact }) {
+  #more({ finding, text, process_id }) {
     const place = h('div', {});
     limits(place, finding.limits);
     return [
       h('section', {}, h('h2', {}, 'Limits'), place),
-      h('section', {}, h('h2', {}, 'On the command line'), h('p', {}, command(`flatfoot diagnose ${finding.process.pid}`)), h('pre', { tabindex: '0', class: 'scroll' }, lines(text)), impact && h('p', { class: 'dim' }, `Impact: ${words.impact(impact)}`)),
-      h('section', {}, h('h2', {}, 'Take along'), downloads(finding.process.id ?? String(finding.process.pid), null)),
+      h('section', {}, h('h2', {}, 'On the command line'), h('p', {}, command(`flatfoot diagnose ${finding.process.pid}`)), h('pre', { tabindex: '0', class: 'scroll' }, lines(text))),
+      h('section', {}, h('h2', {}, 'Take along'), downloads(process_id ?? String(finding.process.pid), this.shown())),
     ];
   }
+}
+
+/** What to do next; a command stands before its words as on the terminal, and can be copied. */
+function step(text) {
+  const [, run, why] = /^(flatfoot .+?) {2,}(.+)$/.exec(text) ?? [];
+  return run ? [command(run), ` ${why}`] : text;
 }
 
 /** Each line as its own text: names in it cannot make lines. */

@@ -4,7 +4,6 @@ import { command, h, put, say } from '../dom.js';
 import * as api from '../api.js';
 import { bytes, count, processName, local, unix } from '../format.js';
 import { histogram } from '../chart/histogram.js';
-import { tabs } from '../parts.js';
 import { changed, go, link, state } from '../state.js';
 import { Pager, Table, filterField } from '../table.js';
 import { Page } from './page.js';
@@ -36,6 +35,7 @@ const MAPPINGS = [
 /** Mappings of one process. */
 export default class MemoryMap extends Page {
   build() {
+    this.tabs = h('div', {});
     this.heading = h('h1', { tabindex: '-1' }, 'Memory map');
     this.figures = h('p', { class: 'verdict' });
     this.classes = new Table({ caption: 'Memory by class', hideCaption: true, columns: CLASSES, rowKey: (row) => row.class, rowClass: (row) => (row.class === 'total' ? 'total' : '') });
@@ -47,7 +47,7 @@ export default class MemoryMap extends Page {
     this.pager = new Pager(ROWS);
     this.commandPlace = h('p', { class: 'as-command' });
     return [
-      h('header', { class: 'head' }, this.heading, tabs('map', state().id), this.figures),
+      h('header', { class: 'head' }, this.heading, this.tabs, this.figures),
       h(
         'div',
         { class: 'charts two' },

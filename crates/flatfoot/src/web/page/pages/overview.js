@@ -92,7 +92,7 @@ export default class Overview extends Page {
     say(this.none, state().filter ? `No process has “${state().filter}” in its name, label, command or pid.` : 'No processes were recorded.');
     notJudged(this.notJudged, overview.not_judged);
     const judged = !overview.judged_at ? '' : `Judged ${local(overview.judged_at)}. `;
-    say(this.foot, `${judged}Impact: ${words.impact(overview.impact, processes.origin)}.`);
+    say(this.foot, `${judged}Impact: ${words.impact(overview.impact, this.context.info?.origin ?? processes.origin)}.`);
   }
 
   #verdict({ findings: list, host }, { total }) {

@@ -5,7 +5,7 @@ import * as api from '../api.js';
 import { h, keyed } from '../dom.js';
 import { RangeBar, asked, follows, reset, step, zoom } from '../range.js';
 import { changed, go, state } from '../state.js';
-import { trouble } from '../parts.js';
+import { tabs, trouble } from '../parts.js';
 
 /** A page: `build()` makes its parts, `load(looked)` asks and returns documents, `fill(documents)` shows them. */
 export class Page {
@@ -31,6 +31,8 @@ export class Page {
   /** Asks for what the URL says and shows it. `quiet`: a refresh, not the reader's wish. */
   async show({ quiet = false } = {}) {
     const generation = ++this.#generation;
+    // Links go where the URL is now: a range that was chosen here goes along.
+    if (this.tabs) tabs(this.tabs);
     if (!quiet) this.element.setAttribute('aria-busy', 'true');
     try {
       const documents = await this.load(state());
@@ -71,6 +73,11 @@ export class Page {
     return this.#range;
   }
 
+  /** Does it say that something went wrong? */
+  get isTroubled() {
+    return this.trouble.childElementCount > 0;
+  }
+
   /** Notes the range that an answer is of. */
   ranged(range) {
     if (!range) return;
@@ -104,11 +111,9 @@ export class Page {
     keyed(place, docs, (doc) => doc.name, (doc) => this.#chart(doc, more).element);
     for (const doc of docs) this.#charts.get(doc.name).update(doc, range);
     for (const [name, chart] of this.#charts) {
-      if (chart.place !== place && chart.element.parentNode !== place) continue;
-      if (!docs.some((doc) => doc.name === name)) {
-        chart.destroy();
-        this.#charts.delete(name);
-      }
+      if (docs.some((doc) => doc.name === name)) continue;
+      chart.destroy();
+      this.#charts.delete(name);
     }
   }
 

@@ -3,14 +3,18 @@
 import { h, put, say } from '../dom.js';
 import * as api from '../api.js';
 import { bytesShort, count, duration, local, processName, unix } from '../format.js';
-import { downloads, findings, limits, moment, notJudged, tabs } from '../parts.js';
+import { downloads, findings, limits, moment, notJudged } from '../parts.js';
 import { link, state } from '../state.js';
 import { isNaught } from '../chart/data.js';
 import { Page, choice } from './page.js';
 
+/** A program that falls over and over is started a hundred times. */
+const MOST_RESTARTS = 12;
+
 /** Figures of one process. */
 export default class Process extends Page {
   build() {
+    this.tabs = h('div', {});
     this.heading = h('h1', { tabindex: '-1' }, 'Process');
     this.about = h('div', { class: 'about' });
     this.findings = h('div', { class: 'findings' });
@@ -23,7 +27,7 @@ export default class Process extends Page {
     this.notJudged = h('section', { class: 'not-judged' });
     this.downloads = h('div', {});
     return [
-      h('header', { class: 'head' }, this.heading, tabs('process', state().id), this.about),
+      h('header', { class: 'head' }, this.heading, this.tabs, this.about),
       h('section', { 'aria-labelledby': 'findings-title' }, h('h2', { id: 'findings-title' }, 'Findings'), this.findings),
       h('section', { 'aria-labelledby': 'history-title' }, h('h2', { id: 'history-title' }, 'History'), h('div', { class: 'bar' }, this.makeRangeBar(), this.switchPlace), this.main, this.naught),
       h('section', { 'aria-labelledby': 'limits-title' }, h('h2', { id: 'limits-title' }, 'Limits'), this.limits),
@@ -78,7 +82,7 @@ export default class Process extends Page {
           row.jvm && figure('java heap', `${bytesShort(row.jvm.heap_used_bytes)}${row.jvm.heap_limit_bytes ? ` of ${bytesShort(row.jvm.heap_limit_bytes)}` : ''}`),
           row.growing && figure('growing', row.growing, 'grows'),
         ],
-        started != null && figure(ended == null ? 'runs for' : 'ran for', duration(age)),
+        started != null && figure(ended == null ? 'running' : 'run', duration(age)),
       ),
       h(
         'p',
@@ -92,6 +96,8 @@ export default class Process extends Page {
   }
 
   #restarts(list) {
+    const newest = [...list].reverse().slice(0, MOST_RESTARTS);
+    const earlier = list.length - newest.length;
     put(this.restarts, [list, location.search], () =>
       list.length > 1
         ? h(
@@ -101,12 +107,13 @@ export default class Process extends Page {
             h(
               'ul',
               { class: 'plain' },
-              list.map((one) => {
+              newest.map((one) => {
                 const [from, to] = [at(one.from), at(one.to)];
                 const words = `${local(from)} – ${to == null ? 'now' : local(to)}`;
                 return h('li', {}, one.id === state().id ? h('strong', {}, words) : h('a', { href: link('process', { id: one.id, from: null, to: null }) }, words), ' ', h('span', { class: 'dim' }, one.id));
               }),
             ),
+            earlier > 0 && h('p', { class: 'dim' }, `${count(earlier)} earlier ones are marked in the charts.`),
           )
         : null,
     );

@@ -3,7 +3,7 @@
 import { command, h, put, say } from '../dom.js';
 import * as api from '../api.js';
 import { bytes, count, durationShort, processName } from '../format.js';
-import { labelled, tabs } from '../parts.js';
+import { labelled } from '../parts.js';
 import { icicle } from '../chart/icicle.js';
 import { Lifelines, Raster } from '../chart/births.js';
 import { changed, state } from '../state.js';
@@ -41,9 +41,11 @@ function owner(row) {
 /** Threads of one process. */
 export default class Threads extends Page {
   build() {
+    this.tabs = h('div', {});
     this.heading = h('h1', { tabindex: '-1' }, 'Threads');
     this.figures = h('p', { class: 'verdict' });
     this.table = new Table({ caption: 'Patterns of thread names', hideCaption: true, columns: COLUMNS, rowKey: (row) => row.pattern, rowClass: (row) => (row.births_per_s > 0 ? 'growing' : '') });
+    this.quiet = h('p', { class: 'dim' });
     this.notes = h('div', { class: 'dim notes' });
     this.fold = choice('Fold by', 'raster', { minute: 'minute', hour: 'hour' }, 'minute');
     const handling = this.handling;
@@ -52,8 +54,8 @@ export default class Threads extends Page {
     this.stacks = h('div', {});
     this.owners = h('div', {});
     return [
-      h('header', { class: 'head' }, this.heading, tabs('threads', state().id), this.figures),
-      h('section', { 'aria-labelledby': 'patterns-title' }, h('h2', { id: 'patterns-title' }, 'Patterns'), this.table.element, this.notes),
+      h('header', { class: 'head' }, this.heading, this.tabs, this.figures),
+      h('section', { 'aria-labelledby': 'patterns-title' }, h('h2', { id: 'patterns-title' }, 'Patterns'), this.table.element, this.quiet, this.notes),
       h(
         'section',
         { 'aria-labelledby': 'births-title' },
@@ -81,9 +83,17 @@ export default class Threads extends Page {
     this.ranged(doc.range);
     say(this.heading, `Threads of ${this.name}`);
     const ended = doc.births.filter((birth) => birth.ended != null).length;
-    say(this.figures, `${count(doc.threads)} threads in ${count(doc.groups.length)} patterns${ended ? `; ${count(ended)} more were recorded and have ended` : ''}`);
+    say(this.figures, `${count(doc.threads)} threads${doc.groups.length ? ` in ${count(doc.groups.length)} patterns` : ''}${ended ? `; ${count(ended)} more were recorded and have ended` : ''}`);
     const chosen = state().pattern ?? null;
-    this.table.update(doc.groups.map((group, at) => ({ ...group, colour: at % 9, chosen: chosen === group.pattern })));
+    const { all } = state();
+    const rows = doc.groups.map((group, at) => ({ ...group, colour: at % 9, chosen: chosen === group.pattern }));
+    const told = all ? rows : rows.filter((row) => row.count > 1 || row.births_per_s > 0 || row.chosen);
+    this.table.element.hidden = !told.length;
+    this.table.update(told);
+    const left = rows.length - told.length;
+    put(this.quiet, [left, location.search], () =>
+      left > 0 || all ? [left > 0 ? `${count(left)} more of one thread each. ` : '', h('a', { href: changed({ all: all ? null : '1' }), 'data-focus': 'all' }, all ? 'Leave out those of one thread' : 'Show them')] : null,
+    );
     const notes = doc.groups.flatMap((group) => [group.inferred, group.split_by].filter(Boolean).map((note) => `${group.pattern}: ${note}`)).concat(doc.remarks ?? []);
     put(this.notes, notes, () => notes.slice(0, 12).map((note) => h('p', {}, note)));
     this.fold.follow();
@@ -99,7 +109,7 @@ export default class Threads extends Page {
     put(this.stacks, [stacks, process.pid], () =>
       stacks
         ? icicle(stacks)
-        : h('p', { class: 'empty' }, 'No birth was seen: reading alone names no code. ', command(`flatfoot diagnose ${process.pid} --access agent`), ' sees the next ones.'),
+        : h('p', { class: 'empty' }, 'No birth was seen: reading alone names no code. Of a JVM ', command(`flatfoot diagnose ${process.pid} --access agent`), ' sees the next ones.'),
     );
   }
 

@@ -4,17 +4,20 @@
 //! What is equal in the original is equal in the report, by a number in the order of its first mention. A number and not a
 //! hash: names of hosts and people are few enough to be guessed, and a hash tells who guesses right.
 
+mod program;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use model::{Finding, ProcessReading, ProcessRef, Text};
+use model::{CreatedBy, Evidence, Finding, Frame, Limit, ProcessReading, ProcessRef, ScheduleMatch, Text};
 
-use crate::analyse::{Analyser, Diagnosis};
+use crate::analyse::{Analyser, Diagnosis, Redacted};
 
 /// What is always taken out, for the report's end.
-pub(crate) const WHAT: &str = "Taken out: the host's name, names of users and their home directories, arguments of command \
-    lines, paths outside the system's own directories, ids of containers. What is equal has the same number. Names of \
-    programs, threads, classes, libraries and units are left. --no-redact leaves all.";
+const WHAT: &str = "Taken out: the host's name, names of users and their home directories, arguments of command lines, \
+    addresses, paths outside the system's own directories, ids of containers. What is equal has the same number. Left are \
+    names of programs with the main class, jar, module or script that they run, of threads, classes, libraries, jobs and \
+    units. --no-redact leaves all.";
 
 /// Directories whose contents are the system's, not their owner's.
 const SYSTEM: [&str; 12] =
@@ -31,6 +34,7 @@ enum Kind {
     Host,
     User,
     Argument,
+    Address,
     Path,
     Id,
 }
@@ -41,6 +45,7 @@ impl Kind {
             Self::Host => "host",
             Self::User => "user",
             Self::Argument => "argument",
+            Self::Address => "address",
             Self::Path => "path",
             Self::Id => "id",
         }
@@ -90,105 +95,183 @@ impl Redactor {
                 out = replaced(&out, private, &self.name(*kind, private));
             }
         }
-        self.ids(&self.paths(&out))
+        self.ids(&self.paths(&self.addresses(&out)))
     }
 
-    /// How many of each kind were replaced, a phrase each.
-    pub(crate) fn counts(&self) -> Vec<String> {
-        let mut counts: BTreeMap<Kind, usize> = BTreeMap::new();
-        for (kind, _) in self.numbers.borrow().keys() {
-            *counts.entry(*kind).or_default() += 1;
-        }
+    /// What was taken out so far.
+    pub(crate) fn redacted(&self) -> Redacted {
         let name = |kind: Kind| match kind {
             Kind::Host => "names of hosts",
             Kind::User => "names of users",
             Kind::Argument => "arguments",
+            Kind::Address => "addresses",
             Kind::Path => "paths",
             Kind::Id => "ids of containers and the like",
         };
-        counts.into_iter().map(|(kind, count)| format!("{}: {count}", name(kind))).collect()
+        let mut different: BTreeMap<&'static str, u64> = BTreeMap::new();
+        for (kind, _) in self.numbers.borrow().keys() {
+            *different.entry(name(*kind)).or_default() += 1;
+        }
+        Redacted { what: WHAT, different }
     }
 
-    /// A whole diagnosis.
+    /// A whole diagnosis. Each type is taken apart: what is added to it later does not compile until it was thought of.
     pub(crate) fn diagnosis(&self, diagnosis: &mut Diagnosis, analyser: &Analyser) {
-        diagnosis.host.name = self.name(Kind::Host, diagnosis.host.name.as_str()).into();
-        diagnosis.origin = self.text(&origin(&diagnosis.origin));
-        for finding in &mut diagnosis.findings {
-            self.finding(finding);
-            self.process(&mut finding.process, analyser);
+        let Diagnosis {
+            schema: _,
+            version: _,
+            origin: from,
+            host,
+            looked_at: _,
+            findings,
+            died_before,
+            nearest_limit,
+            not_judged,
+            saved,
+            impact,
+            redacted,
+        } = diagnosis;
+        host.name = self.name(Kind::Host, host.name.as_str()).into();
+        self.within(&mut host.kernel);
+        *from = self.text(&origin(from));
+        for finding in findings {
+            self.finding(finding, analyser);
         }
-        if let Some(nearest) = &mut diagnosis.nearest_limit {
+        if let Some(nearest) = nearest_limit {
             self.process(&mut nearest.process, analyser);
-            self.within(&mut nearest.limit.scope);
-            self.string(&mut nearest.limit.reproduce);
+            self.limit(&mut nearest.limit);
         }
-        for death in &mut diagnosis.died_before {
+        for death in died_before {
             self.within(&mut death.what);
             self.within(&mut death.source);
         }
-        self.all(&mut diagnosis.not_judged);
-        self.all(&mut diagnosis.impact.done);
-        if let Some(saved) = &mut diagnosis.saved {
+        self.all(not_judged);
+        self.all(&mut impact.done);
+        if let Some(saved) = saved {
             self.string(&mut saved.path);
         }
+        *redacted = Some(self.redacted());
     }
 
-    fn finding(&self, finding: &mut Finding) {
-        self.within(&mut finding.subject);
-        finding.confidence_why.iter_mut().for_each(|why| self.string(why));
-        finding.subject_inferred.iter_mut().for_each(|how| self.within(how));
-        for by in &mut finding.created_by {
-            self.string(&mut by.sure);
-            by.thread.iter_mut().for_each(|thread| self.within(thread));
-            for frame in &mut by.frames {
-                self.string(&mut frame.symbol);
-                frame.file.iter_mut().for_each(|file| self.string(file));
-                frame.origin.iter_mut().for_each(|origin| self.string(origin));
-            }
+    fn finding(&self, finding: &mut Finding, analyser: &Analyser) {
+        let Finding {
+            id: _,
+            kind: _,
+            confidence: _,
+            confidence_why,
+            process,
+            subject,
+            subject_inferred,
+            pool_shape: _,
+            count: _,
+            none_ended: _,
+            rate_per_s: _,
+            rate_interval: _,
+            cadence: _,
+            seen: _,
+            reserved_bytes: _,
+            committed_bytes: _,
+            touched_bytes: _,
+            created_by,
+            libraries,
+            faults,
+            schedules,
+            evidence,
+            ruled_out,
+            too_small,
+            process_committed_bytes: _,
+            unexplained_bytes: _,
+            limits,
+            risk,
+            now,
+            next,
+        } = finding;
+        self.process(process, analyser);
+        self.within(subject);
+        self.all(confidence_why);
+        if let Some(how) = subject_inferred {
+            self.within(how);
         }
-        finding.libraries.iter_mut().for_each(|library| self.string(&mut library.name));
-        self.all(&mut finding.faults);
-        for schedule in &mut finding.schedules {
-            schedule.source.iter_mut().for_each(|source| self.within(source));
-            // A job in the process has a name; one of the host is a command with arguments.
-            if let Some(what) = &mut schedule.what {
-                if schedule.in_process {
-                    self.within(what);
-                } else {
-                    *what = self.command(what.as_str()).into();
-                }
-            }
-            schedule.near_miss.iter_mut().for_each(|near| self.string(near));
+        for by in created_by {
+            self.creator(by);
         }
-        for item in &mut finding.evidence {
-            self.string(&mut item.claim);
-            self.string(&mut item.source);
-            item.statistic.iter_mut().for_each(|statistic| self.string(statistic));
-            item.reproduce.iter_mut().for_each(|command| self.string(command));
+        for library in libraries {
+            self.string(&mut library.name);
         }
-        finding
-            .ruled_out
-            .iter_mut()
-            .chain(&mut finding.too_small)
-            .for_each(|item| self.string(&mut item.why));
-        for limit in &mut finding.limits {
-            self.within(&mut limit.scope);
-            self.string(&mut limit.reproduce);
+        self.all(faults);
+        for schedule in schedules {
+            self.schedule(schedule);
         }
-        self.string(&mut finding.risk);
-        self.string(&mut finding.now);
-        self.all(&mut finding.next);
+        for item in evidence {
+            self.evidence(item);
+        }
+        for item in ruled_out.iter_mut().chain(too_small) {
+            self.string(&mut item.kind);
+            self.string(&mut item.why);
+        }
+        for limit in limits {
+            self.limit(limit);
+        }
+        self.string(risk);
+        self.string(now);
+        self.all(next);
     }
 
-    /// A unit's name stays; what an interpreter was told to run is an argument, a container's name an id.
+    fn creator(&self, by: &mut CreatedBy) {
+        let CreatedBy { source: _, births: _, of: _, sure, thread, frames } = by;
+        self.string(sure);
+        if let Some(thread) = thread {
+            self.within(thread);
+        }
+        for Frame { symbol, file, line: _, origin, role: _ } in frames {
+            self.string(symbol);
+            self.all(file);
+            self.all(origin);
+        }
+    }
+
+    fn schedule(&self, schedule: &mut ScheduleMatch) {
+        let ScheduleMatch { source, expression, what, in_process, meaning, near_miss } = schedule;
+        if let Some(source) = source {
+            self.within(source);
+        }
+        self.string(expression);
+        self.string(meaning);
+        self.all(near_miss);
+        // A job in the process has a name; one of the host is a command with arguments.
+        if let Some(what) = what {
+            *what = if *in_process { self.text(what.as_str()) } else { self.command(what.as_str()) }.into();
+        }
+    }
+
+    fn evidence(&self, item: &mut Evidence) {
+        let Evidence { claim, value: _, source, statistic, supports: _, reproduce } = item;
+        self.string(claim);
+        self.string(source);
+        self.all(statistic);
+        self.all(reproduce);
+    }
+
+    fn limit(&self, limit: &mut Limit) {
+        self.within(&mut limit.scope);
+        self.string(&mut limit.reproduce);
+    }
+
+    /// A unit's name and a program's stay; what else was told to an interpreter is an argument, a container's name an id.
     pub(crate) fn process(&self, process: &mut ProcessRef, analyser: &Analyser) {
         self.within(&mut process.name);
         let Some(label) = &mut process.label else { return };
-        let cgroups = analyser.by_pid(process.pid).and_then(|tracked| tracked.reading.cgroups.value());
+        let reading = analyser.by_pid(process.pid).map(|tracked| &tracked.reading);
+        let cgroups = reading.and_then(|reading| reading.cgroups.value());
+        // A label may be shortened.
+        let is_program =
+            || reading.and_then(program::name).is_some_and(|name| name.starts_with(label.as_str()));
         *label = if cgroups.is_some_and(|c| c.unit.is_some()) {
             self.text(label.as_str())
         } else if cgroups.is_some_and(|c| c.container.is_some()) {
             self.name(Kind::Id, label.as_str())
+        } else if is_program() {
+            self.text(label.as_str())
         } else {
             self.name(Kind::Argument, label.as_str())
         }
@@ -203,7 +286,7 @@ impl Redactor {
         *text = self.text(text.as_str()).into();
     }
 
-    fn all(&self, texts: &mut [String]) {
+    fn all<'a>(&self, texts: impl IntoIterator<Item = &'a mut String>) {
         for text in texts {
             self.string(text);
         }
@@ -226,6 +309,24 @@ impl Redactor {
             Kind::Host => kind.prefix().to_owned(),
             _ => format!("{}-{number}", kind.prefix()),
         }
+    }
+
+    /// Each address with its scheme, to the next blank: `jdbc:mysql://user:password@host/db;key=x`.
+    fn addresses(&self, text: &str) -> String {
+        let mut out = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(at) = rest.find("://") {
+            let scheme =
+                rest[..at].trim_end_matches(|c: char| c.is_ascii_alphanumeric() || "+.-:".contains(c));
+            out.push_str(scheme);
+            let from = scheme.len();
+            let end = rest[at..].find(char::is_whitespace).map_or(rest.len(), |end| at + end);
+            let end = rest[..end].trim_end_matches(|c: char| "\"'`<>()[].,;".contains(c)).len().max(at + 3);
+            out.push_str(&self.name(Kind::Address, &rest[from..end]));
+            rest = &rest[end..];
+        }
+        out.push_str(rest);
+        out
     }
 
     /// Each absolute path.
@@ -337,15 +438,19 @@ fn public(diagnosis: &Diagnosis) -> Vec<String> {
 
 /// What a process's readings tell that is private.
 fn of_process(reading: &ProcessReading, known: &mut Vec<(String, Kind)>) {
+    let program = program::name(reading).unwrap_or_default();
     for arg in reading.cmdline.value().into_iter().flatten().skip(1).map(Text::as_str) {
         // How large stacks and heap are is what a leak is judged by.
-        if arg.starts_with("-X") && !arg.contains('/') {
+        if program::is_size(arg) {
             continue;
         }
         let path = |text: &str| text.starts_with('/') && Redactor::default().path(text) == *text;
         let value = arg.split_once('=').map_or("", |(_, value)| value);
         let file = arg.rsplit('/').next().unwrap_or_default();
-        for part in [arg, value, file].into_iter().filter(|part| !path(part)) {
+        // A library is called by its jar, a program by what it runs.
+        let file = if program::is_jar(file) { "" } else { file };
+        let is_left = |part: &str| path(part) || part == program;
+        for part in [arg, value, file].into_iter().filter(|part| !is_left(part)) {
             known.push((part.to_owned(), Kind::Argument));
             known.push((Text::from(part).to_string(), Kind::Argument));
         }
@@ -442,10 +547,23 @@ mod tests {
         );
         let id = "0123456789abcdef0123456789abcdef";
         assert_eq!(r.text(&format!("docker-{id}.scope")), "docker-id-1.scope");
+        let counts = [
+            ("arguments", 2),
+            ("ids of containers and the like", 1),
+            ("names of hosts", 1),
+            ("names of users", 1),
+        ];
+        assert_eq!(r.redacted().different, counts.into_iter().collect());
+    }
+
+    #[test]
+    fn addresses_go_with_all_that_is_in_them() {
+        let r = redactor(&[]);
         assert_eq!(
-            r.counts(),
-            ["names of hosts: 1", "names of users: 1", "arguments: 2", "ids of containers and the like: 1"]
+            r.text("pool of jdbc:mysql://ann:pw@db1:3306/shop;key=v, \"http://ann@x/y\" and http://ann@x/y"),
+            "pool of address-1, \"address-2\" and address-2"
         );
+        assert_eq!(r.text("a:// (s://u:p'\"w@h) ://"), "address-3 (address-4) address-5");
     }
 
     #[test]
