@@ -141,12 +141,11 @@ fn no_map(tracked: &Tracked) -> Failure {
         return Failure::new(Code::Failed, message, "flatfoot top shows processes");
     }
     let why = tracked.reading.space.absence().unwrap_or_default();
-    let hint = if why.starts_with("denied") {
-        "run flatfoot with sudo, or as the process's user"
-    } else {
-        "flatfoot doctor shows what can be read here"
-    };
-    Failure::new(Code::Failed, format!("/proc/{pid}/maps: {why}"), hint)
+    Failure::new(
+        Code::Failed,
+        format!("/proc/{pid}/maps: {why}"),
+        "flatfoot doctor shows what can be read here",
+    )
 }
 
 /// It ended before it could be read.

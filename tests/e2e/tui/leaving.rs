@@ -64,13 +64,18 @@ fn it_stops_and_comes_back() {
     // What was drawn is drawn anew, too, when somebody asks for it.
     screen.keys(&["C-l"]);
     screen.sees("? help");
+    screen.keys(&["M"]);
+    screen.sees("the mouse selects");
     screen.keys(&["C-z"]);
     let stopped = screen.wait("the shell", |text| text.contains("Stopped") && text.contains("ready>"));
     assert!(!stopped.contains("? help"), "{stopped}");
     assert_eq!((screen.about("cursor_flag").as_str(), screen.about("alternate_on").as_str()), ("1", "0"));
+    assert_eq!(screen.about("mouse_any_flag"), "0");
     screen.letters("fg");
     screen.keys(&["Enter"]);
-    screen.wait("the view again", |text| text.starts_with("flatfoot") && text.contains("? help"));
+    screen.wait("the view again, with its mouse", |text| {
+        text.starts_with("flatfoot") && screen.about("mouse_any_flag") == "1"
+    });
     screen.keys(&["q"]);
     screen.wait("the shell again", |text| text.contains("Stopped") && !text.contains("? help"));
     screen.letters("echo code=$?");

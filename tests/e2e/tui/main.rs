@@ -6,5 +6,7 @@ mod support;
 mod leaving;
 mod live;
 mod past;
+mod pty;
 mod screen;
+mod stuck;
 mod terminals;

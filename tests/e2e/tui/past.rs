@@ -41,12 +41,14 @@ fn a_recorded_leak_is_there_after_its_end_and_keys_go_back_in_time() {
     let end = screen.wait("the leak as it was recorded", |text| {
         selected_pid(text) == Some(pid) && text.contains("THREAD LEAK") && text.contains("pool-*-thread-1")
     });
-    assert!(end.contains("recorded, newest") && end.contains("[ ] minute"), "{end}");
+    assert!(header(&end).contains("newest") && end.contains("[ ] minute"), "{end}");
     let at_the_end = threads(&end).expect("a number of threads");
 
     screen.keys(&["["]);
     let begin = screen.wait("the begin of the recording", |text| {
-        text.contains("recorded") && !text.contains("newest") && threads(text).is_some_and(|n| n < at_the_end)
+        header(text).contains("recorded")
+            && !header(text).contains("newest")
+            && threads(text).is_some_and(|n| n < at_the_end)
     });
     let at_the_begin = threads(&begin).expect("a number of threads");
     assert!(
@@ -56,8 +58,7 @@ fn a_recorded_leak_is_there_after_its_end_and_keys_go_back_in_time() {
     assert!(begin.contains("where the recording begins") || begin.contains("recorded"), "{begin}");
 
     screen.keys(&["]"]);
-    screen
-        .wait("the end again", |text| text.contains("recorded, newest") && threads(text) == Some(at_the_end));
+    screen.wait("the end again", |text| header(text).contains("newest") && threads(text) == Some(at_the_end));
     screen.keys(&["g"]);
     screen.sees("go to:");
     screen.letters("25:00");

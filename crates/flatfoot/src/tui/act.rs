@@ -1,7 +1,7 @@
 //! What keys and the mouse do to the view.
 
 use ratatui::crossterm::event::{
-    KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
+    KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
 };
 
 use super::app::{App, Request, Screen};
@@ -33,6 +33,11 @@ impl App {
     pub(crate) fn key(&mut self, key: &KeyEvent, now: Now) {
         if key.kind == KeyEventKind::Release {
             return;
+        }
+        if key.modifiers.contains(KeyModifiers::ALT) {
+            // Esc and the key after it came at once, as they do over a slow link.
+            self.key(&KeyEvent::from(KeyCode::Esc), now);
+            return self.key(&KeyEvent::new(key.code, key.modifiers - KeyModifiers::ALT), now);
         }
         let action = keys::action(key);
         if self.prompt().is_some()

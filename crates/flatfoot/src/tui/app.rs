@@ -19,6 +19,9 @@ use crate::board::{Board, BoardRow, HostFigures};
 use crate::cli::TopOrder;
 pub(crate) use wish::{Inspected, Judged, Request, Screen, Start, Subject, Visited, When};
 
+/// What was read so many seconds before is not said to be older than the rest.
+const FRESH_S: f64 = 5.0;
+
 /// The live view.
 #[allow(clippy::struct_excessive_bools)] // each by itself, none a state of another
 pub(crate) struct App {
@@ -47,18 +50,24 @@ pub(crate) struct App {
     /// Files that are being written.
     keeping: usize,
     inspected: Option<Inspected>,
+    inspected_unix_s: f64,
     inspecting: Option<String>,
     inspect_at_s: f64,
     diagnosed: Option<(String, Result<String, String>)>,
+    diagnosed_unix_s: f64,
     survey: Option<Result<Diagnosis, String>>,
     surveying: bool,
     surveyed_unix_s: f64,
     survey_at_s: f64,
-    /// A moment on the way to which the view is.
+    /// Is the view on its way to another moment?
+    going: bool,
+    /// And to which? Without one, to the end of what was recorded.
     going_to_ms: Option<i64>,
     span_ms: Option<(i64, i64)>,
     follows: bool,
     follow_at_s: f64,
+    /// For how many minutes nothing more was recorded.
+    silent_min: u64,
     mouse: bool,
     requests: VecDeque<Request>,
     dirty: bool,
@@ -85,17 +94,21 @@ impl App {
             busy: None,
             keeping: 0,
             inspected: None,
+            inspected_unix_s: 0.0,
             inspecting: None,
             inspect_at_s: f64::INFINITY,
             diagnosed: None,
+            diagnosed_unix_s: 0.0,
             survey: None,
             surveying: false,
             surveyed_unix_s: 0.0,
             survey_at_s: f64::INFINITY,
+            going: false,
             going_to_ms: None,
             span_ms: None,
             follows: true,
             follow_at_s: f64::INFINITY,
+            silent_min: 0,
             mouse: false,
             requests: VecDeque::new(),
             dirty: true,
@@ -164,12 +177,17 @@ impl App {
 
     /// Is the newest of what was recorded shown, and followed?
     pub(crate) fn is_at_end(&self) -> bool {
-        self.follows
+        self.follows && !self.going && matches!(self.when, When::Past(_))
     }
 
-    /// Is a file being written?
-    pub(crate) fn busy_keeping(&self) -> bool {
-        self.keeping > 0
+    /// How many files are being written.
+    pub(crate) fn keeping(&self) -> usize {
+        self.keeping
+    }
+
+    /// Is the mouse ours?
+    pub(crate) fn has_mouse(&self) -> bool {
+        self.mouse
     }
 
     pub(crate) fn busy(&self) -> Option<&'static str> {
@@ -199,9 +217,31 @@ impl App {
         self.survey.as_ref()
     }
 
+    /// For how many minutes nothing more was recorded, where the newest of it is shown.
+    pub(crate) fn silent_min(&self) -> u64 {
+        if self.is_at_end() { self.silent_min } else { 0 }
+    }
+
     /// As of when the findings are; `None` where that is the moment that is shown.
     pub(crate) fn surveyed_unix_s(&self) -> Option<f64> {
-        (self.when == When::Live && self.surveyed_unix_s > 0.0).then_some(self.surveyed_unix_s)
+        let differs = self.when == When::Live || self.surveyed_unix_s != self.at_unix_s();
+        (self.goes_on() && differs && self.surveyed_unix_s > 0.0).then_some(self.surveyed_unix_s)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn going_to_ms(&self) -> Option<i64> {
+        self.going_to_ms
+    }
+
+    /// Does what is shown change by itself?
+    fn goes_on(&self) -> bool {
+        self.when == When::Live || (self.follows && self.when != When::Case)
+    }
+
+    /// Is an answer about that time one about the time that is shown?
+    fn is_of_now(&self, when: When) -> bool {
+        let past = |when| matches!(when, When::Past(_));
+        when == self.when || (self.follows && past(when) && past(self.when))
     }
 
     pub(crate) fn is_surveying(&self) -> bool {
@@ -232,6 +272,15 @@ impl App {
         } else {
             "the processes that were asked for have ended"
         }
+    }
+
+    /// As of when the selected process was read, where that is well before the moment that is shown.
+    pub(crate) fn read_unix_s(&self) -> Option<f64> {
+        let read_unix_s = match self.screen {
+            Screen::Details => self.diagnosed.as_ref().map(|_| self.diagnosed_unix_s),
+            _ => self.inspected().map(|_| self.inspected_unix_s),
+        };
+        read_unix_s.filter(|read_s| self.when == When::Live && self.at_unix_s() - read_s > FRESH_S)
     }
 
     fn subject(&self) -> Option<Subject> {

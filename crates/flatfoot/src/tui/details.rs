@@ -10,6 +10,7 @@ use super::pen::Pen;
 use crate::board::BoardRow;
 use crate::present::map::ClassRow;
 use crate::present::threads::{GroupRow, births, cadence, shown_pattern};
+use crate::present::time;
 
 /// Draws it; `beside`: at the right of the processes, where patterns stand above classes.
 pub(crate) fn draw(app: &App, area: Rect, beside: bool, pen: &mut Pen<'_>) {
@@ -33,16 +34,22 @@ pub(crate) fn draw(app: &App, area: Rect, beside: bool, pen: &mut Pen<'_>) {
     let x = pen.rule(Rect { height: 1, ..area }, &title(row), Role::Strong);
     let inspected = app.inspected();
     let state = match (ended, inspected) {
-        (true, _) => Some(("ended", Role::Warn)),
-        (false, None) => Some(("reading…", Role::Dim)),
-        _ => None,
+        (true, _) => Some(("ended".to_owned(), Role::Warn)),
+        (false, None) => Some(("reading…".to_owned(), Role::Dim)),
+        _ => app.read_unix_s().map(|at| (format!("at {}", time::clock(at)), Role::Dim)),
     };
     if let Some((word, role)) = state {
         pen.text(x, area.y, area.right().saturating_sub(x), &format!("{word} "), role);
     }
     let body = Rect { y: area.y + 1, height: area.height - 1, ..area };
     let Some(inspected) = inspected else { return };
-    if beside {
+    if let (Err(threads), Err(map)) = (&inspected.threads, &inspected.map)
+        && threads == map
+    {
+        // Said once.
+        let margin = u16::from(beside);
+        sentence(map, Rect { x: body.x + margin, width: body.width - margin, ..body }, pen);
+    } else if beside {
         let groups = inspected.threads.as_ref().map_or(1, |threads| threads.groups.len() as u16 + 1);
         // Classes are few; patterns get what those leave, and at least a half.
         let classes = inspected.map.as_ref().map_or(1, |map| map.classes.len() as u16 + 2);
@@ -84,19 +91,20 @@ fn memory(inspected: &Inspected, area: Rect, pen: &mut Pen<'_>) {
         Ok(map) => map,
         Err(error) => return sentence(error, area, pen),
     };
-    // The number of mappings goes where it is narrow.
-    let counted = area.width >= 48;
-    let widths: &[u16] = if counted { &[6, 9, 10, 9] } else { &[9, 10, 9] };
+    // The number of mappings goes first where it is narrow, then what is only reserved: a class needs its name.
+    let widths: &[u16] = match area.width {
+        0..=41 => &[10, 9],
+        42..=47 => &[9, 10, 9],
+        _ => &[6, 9, 10, 9],
+    };
+    let left_out = 4 - widths.len();
     let taken: u16 = widths.iter().map(|width| width + 1).sum();
     let name = area.width.saturating_sub(taken).min(18);
     let at = area.x + name + 1;
-    let heads: Vec<String> = ["MAPS", "RESERVED", "COMMITTED", "TOUCHED"]
-        .into_iter()
-        .skip(usize::from(!counted))
-        .map(ToOwned::to_owned)
-        .collect();
+    let heads = ["MAPS", "RESERVED", "COMMITTED", "TOUCHED"].map(ToOwned::to_owned);
+    let heads = heads.get(left_out..).unwrap_or_default();
     pen.text(area.x, area.y, name, "CLASS", Role::Strong);
-    numbers(&heads, widths, at, area.y, Role::Strong, pen);
+    numbers(heads, widths, at, area.y, Role::Strong, pen);
     let mut rows: Vec<&ClassRow> = map.classes.iter().collect();
     rows.sort_by_key(|row| std::cmp::Reverse((row.committed_bytes, row.reserved_bytes)));
     let room = usize::from(area.height.saturating_sub(1));
@@ -109,16 +117,14 @@ fn memory(inspected: &Inspected, area: Rect, pen: &mut Pen<'_>) {
         let role = if total { Role::Strong } else { Role::Plain };
         let bytes = |value: u64| show::bytes(Bytes(value));
         let mark = if map.committed_exact { "" } else { "~" };
-        let mut cells = vec![
+        let cells = [
+            show::count(row.maps),
             bytes(row.reserved_bytes),
             format!("{mark}{}", bytes(row.committed_bytes)),
             row.touched_bytes.map_or_else(|| "?".to_owned(), bytes),
         ];
-        if counted {
-            cells.insert(0, show::count(row.maps));
-        }
         pen.text(area.x, y, name, row.class, role);
-        numbers(&cells, widths, at, y, role, pen);
+        numbers(cells.get(left_out..).unwrap_or_default(), widths, at, y, role, pen);
     }
 }
 

@@ -8,7 +8,8 @@ use super::glyphs::Glyphs;
 use super::layout::{SMALLEST, areas};
 use super::palette::{Palette, Role};
 use super::pen::Pen;
-use super::{details, findings, footer, header, help, table};
+use super::{details, findings, footer, header, table};
+use crate::present::time;
 
 /// How to draw.
 #[derive(Clone, Copy, Debug, Default)]
@@ -32,12 +33,7 @@ pub(crate) fn draw(app: &mut App, look: Look, screen: Rect, buffer: &mut Buffer)
             details::draw(app, areas.details, areas.beside, &mut pen);
             findings::draw(app, areas.findings, &mut pen);
         }
-        Screen::Help => {
-            pen.rule(Rect { height: 1, ..body }, "keys", Role::Strong);
-            let inside = Rect { y: body.y + 1, height: body.height - 1, ..body };
-            help::draw(inside, &mut pen);
-        }
-        Screen::Map | Screen::Threads | Screen::Details => text(app, body, &mut pen),
+        Screen::Help | Screen::Map | Screen::Threads | Screen::Details => text(app, body, &mut pen),
     }
     footer::draw(app, areas.footer, &mut pen);
 }
@@ -45,18 +41,24 @@ pub(crate) fn draw(app: &mut App, look: Look, screen: Rect, buffer: &mut Buffer)
 /// A text over the whole screen, below a line that says of whom it is.
 fn text(app: &mut App, area: Rect, pen: &mut Pen<'_>) {
     let what = match app.screen() {
-        Screen::Map => "memory of",
-        Screen::Threads => "threads of",
-        _ => "diagnosis of",
+        Screen::Map => "memory of ",
+        Screen::Threads => "threads of ",
+        Screen::Details => "diagnosis of ",
+        Screen::Main | Screen::Help => "",
     };
     let (whom, ended) = match app.current() {
+        _ if what.is_empty() => ("keys".to_owned(), false),
         Some(row) => (details::title(row), row.ended),
         None => ("nobody".to_owned(), false),
     };
     let inside = Rect { y: area.y + 1, height: area.height - 1, ..area };
     app.pager.draw(inside, pen);
-    let end = if ended { ", ended" } else { "" };
-    let x = pen.rule(Rect { height: 1, ..area }, &format!("{what} {whom}{end}"), Role::Strong);
+    let end = match app.read_unix_s() {
+        _ if ended => ", ended".to_owned(),
+        Some(at) => format!(", at {}", time::clock(at)),
+        None => String::new(),
+    };
+    let x = pen.rule(Rect { height: 1, ..area }, &format!("{what}{whom}{end}"), Role::Strong);
     let place = app.pager.place();
     let width = pen.width(&place);
     if width > 0 && x + width + 3 <= area.right() {

@@ -25,9 +25,10 @@ pub(crate) enum Event {
     /// The host was sampled. Its memory goes back to who fills it.
     Tick(Box<model::Tick>),
     Inspected(Box<Inspected>),
-    Diagnosed(Subject, Box<Result<Judged, String>>),
+    Diagnosed(When, Subject, Box<Result<Judged, String>>),
     Surveyed(When, Box<Result<Judged, String>>),
-    Visited(Box<Result<Visited, String>>),
+    /// A moment that was asked for was opened.
+    Visited(Option<i64>, Box<Result<Visited, String>>),
     /// The end of what was recorded moved on.
     Followed(Box<Option<Visited>>),
     Kept(Result<String, String>),
@@ -54,8 +55,8 @@ pub(crate) fn listen_to_keys(send: Sender<Event>) -> io::Result<()> {
     })
 }
 
-/// Seconds in which the view must have ended after it was asked to.
-const GRACE_S: f64 = 3.0;
+/// Seconds in which the terminal must have been given back after the view was asked to end.
+const GRACE_S: f64 = 2.0;
 
 /// Listens to signals, in a thread: nothing is done in their handlers but a flag set and a byte written.
 pub(crate) fn listen_to_signals(send: Sender<Event>) -> io::Result<()> {
@@ -81,8 +82,9 @@ pub(crate) fn listen_to_signals(send: Sender<Event>) -> io::Result<()> {
                 if *signal != SIGCONT {
                     // A terminal that takes nothing any more (Ctrl-S, a link that is gone) holds the view in a write.
                     Clock::sleep(GRACE_S);
-                    terminal::restore_modes();
-                    let _ = emulate_default_handler(*signal);
+                    if terminal::restore_modes() {
+                        let _ = emulate_default_handler(*signal);
+                    }
                 }
             }
         }

@@ -16,7 +16,12 @@ pub(crate) fn draw(app: &App, area: Rect, pen: &mut Pen<'_>) {
     if let Some(prompt) = app.prompt() {
         let (before, after) = prompt.words();
         let mut x = pen.text(area.x, area.y, area.width, before, Role::Accent);
-        x = pen.text(x, area.y, area.right().saturating_sub(x), &prompt.text, Role::Strong);
+        // Of a long answer its end is seen, where letters are typed.
+        let room = area.right().saturating_sub(x + 1);
+        let fits = |text: &&str| pen.width(text) <= room;
+        let ends = prompt.text.char_indices().filter_map(|(at, _)| prompt.text.get(at..));
+        let end = ends.into_iter().find(fits).unwrap_or("");
+        x = pen.text(x, area.y, room, end, Role::Strong);
         pen.sign(x, area.y, pen.glyphs.caret(), Role::Accent);
         if x + 3 + pen.width(after) <= area.right() {
             pen.text(x + 3, area.y, area.right() - x - 3, after, Role::Dim);

@@ -16,14 +16,16 @@ pub(crate) enum Glyphs {
 }
 
 impl Glyphs {
-    /// What was asked for, or what the locale says: the first of LC_ALL, LC_CTYPE and LANG that is set decides.
+    /// What was asked for, or what the locale says: the first of LC_ALL, LC_CTYPE and LANG that is set decides. The
+    /// kernel's own console has no letters for a sparkline, whatever the locale.
     pub(crate) fn choose(ascii: bool, variable: impl Fn(&str) -> Option<String>) -> Self {
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
             .into_iter()
             .find_map(|name| variable(name).filter(|value| !value.is_empty()))
             .unwrap_or_default()
             .to_ascii_lowercase();
-        if ascii || !(locale.contains("utf-8") || locale.contains("utf8")) {
+        let console = variable("TERM").is_some_and(|term| term == "linux");
+        if ascii || console || !(locale.contains("utf-8") || locale.contains("utf8")) {
             Self::Ascii
         } else {
             Self::Unicode
@@ -147,6 +149,8 @@ mod tests {
         assert_eq!(of(&[("LC_ALL", "C"), ("LANG", "C.UTF-8")]), Glyphs::Ascii);
         assert_eq!(of(&[("LC_ALL", ""), ("LC_CTYPE", "C.UTF-8"), ("LANG", "C")]), Glyphs::Unicode);
         assert_eq!(of(&[]), Glyphs::Ascii);
+        assert_eq!(of(&[("LANG", "C.UTF-8"), ("TERM", "linux")]), Glyphs::Ascii);
+        assert_eq!(of(&[("LANG", "C.UTF-8"), ("TERM", "screen")]), Glyphs::Unicode);
         assert_eq!(Glyphs::choose(true, with(&[("LANG", "C.UTF-8")])), Glyphs::Ascii);
     }
 

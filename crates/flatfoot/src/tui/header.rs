@@ -53,6 +53,10 @@ fn moment(app: &App) -> (String, String, Role) {
             }
         }
         When::Past(_) if app.is_frozen() => (local, "recorded, frozen".to_owned(), Role::Warn),
+        When::Past(_) if app.silent_min() > 0 => {
+            let age = show::duration(app.silent_min() as f64 * 60.0);
+            (local, format!("newest, {age} old"), Role::Warn)
+        }
         When::Past(_) if app.is_at_end() => (local, "recorded, newest".to_owned(), Role::Accent),
         When::Past(_) => (local, "recorded".to_owned(), Role::Warn),
         When::Case => (local, "case file".to_owned(), Role::Accent),

@@ -1,5 +1,7 @@
 //! Which key does what: one table for what is done, and one for what the help says.
 
+use std::fmt::Write as _;
+
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 /// What a key asks for on a screen; prompts take letters as they are.
@@ -162,6 +164,18 @@ pub(crate) const HELP: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
 ];
+
+/// The help as a text: a part's title, then its keys.
+pub(crate) fn help() -> String {
+    let mut out = String::new();
+    for (title, keys) in HELP {
+        let _ = writeln!(out, "{title}");
+        for (key, words) in *keys {
+            let _ = writeln!(out, "  {key:<15}{words}");
+        }
+    }
+    out
+}
 
 #[cfg(test)]
 mod tests {

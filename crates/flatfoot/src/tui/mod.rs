@@ -8,7 +8,6 @@ mod findings;
 mod footer;
 mod glyphs;
 mod header;
-mod help;
 mod keys;
 mod layout;
 mod list;

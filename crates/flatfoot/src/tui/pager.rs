@@ -144,20 +144,35 @@ fn wrapped(line: &str, width: usize) -> Vec<String> {
     if line.chars().count() <= width {
         return vec![line.to_owned()];
     }
-    // What stands apart at the right end (a check, how sure it is) goes on a line of its own, or comes nearer.
+    // What stands apart at the right (a check, what it gives, how sure a finding is) comes nearer, or goes on a line of its
+    // own.
     let begin = line.len() - line.trim_start_matches(' ').len();
-    if let Some((left, right)) = line.rsplit_once("   ")
-        && label(line) < left.trim_end().len()
-        && left.trim_end().len() > begin
-    {
-        let left = left.trim_end();
-        let near = format!("{left}   {}", right.trim_start());
-        if near.chars().count() <= width {
-            return vec![near];
+    let text = line.get(label(line)..).unwrap_or(line).trim_start_matches(' ');
+    let head = line.strip_suffix(text).unwrap_or("");
+    let parts = text.split("   ").flat_map(|part| {
+        let at = part.rfind(" check: ").unwrap_or(0);
+        <[&str; 2]>::from(part.split_at_checked(at).unwrap_or((part, ""))).map(str::trim)
+    });
+    let mut parts = parts.filter(|part| !part.is_empty());
+    let mut now = format!("{head}{}", parts.next().unwrap_or(""));
+    let mut out = Vec::new();
+    for part in parts {
+        if now.chars().count() + 3 + part.chars().count() <= width {
+            now.push_str("   ");
+            now.push_str(part);
+        } else {
+            out.extend(folded(&now, width));
+            now = format!("{:1$}{part}", "", begin + 5);
         }
-        let mut out = wrapped(left, width);
-        out.extend(wrapped(&format!("{:1$}{2}", "", begin + 5, right.trim_start()), width));
-        return out;
+    }
+    out.extend(folded(&now, width));
+    out
+}
+
+/// The same of a line in which nothing stands apart.
+fn folded(line: &str, width: usize) -> Vec<String> {
+    if line.chars().count() <= width {
+        return vec![line.to_owned()];
     }
     let blanks = line.len() - line.trim_start_matches(' ').len();
     let indent = if label(line) > 0 { LABEL } else { blanks + 2 }.min(width / 2);
@@ -207,6 +222,25 @@ mod tests {
         let pieces = ["  1  24 of 24 stacks found", "       check: pmap 3248 | grep -c 2024K"];
         assert_eq!(wrapped(item, 40), pieces);
         assert_eq!(wrapped(item, 64), ["  1  24 of 24 stacks found   check: pmap 3248 | grep -c 2024K"]);
+        // A claim that fills its column leaves one blank before the check.
+        let item = "  1  24 of 24 stacks found check: pmap 3248 | grep -c 2024K";
+        assert_eq!(wrapped(item, 40), pieces);
+    }
+
+    #[test]
+    fn each_part_that_stands_apart_goes_where_there_is_room() {
+        let item = "  1  24 births            check: ps -p 3248 | grep -c pool   → 24";
+        assert_eq!(wrapped(item, 48), ["  1  24 births", "       check: ps -p 3248 | grep -c pool   → 24"]);
+        let pieces = ["  1  24 births   check: ps -p 3248", "       → 24"];
+        assert_eq!(wrapped("  1  24 births            check: ps -p 3248   → 24", 36), pieces);
+        let label = "RISK          not memory   likely";
+        assert_eq!(wrapped(label, 30), ["RISK          not memory", "     likely"]);
+    }
+
+    #[test]
+    fn a_hostile_line_is_wrapped_without_an_end_to_the_stack() {
+        assert!(wrapped(&"a   ".repeat(100_000), 80).len() > 1_000);
+        assert!(wrapped(&" check: ".repeat(100_000), 80).len() > 1_000);
     }
 
     #[test]

@@ -89,12 +89,12 @@ fn answer(origin: &Origin, job: Request) -> Event {
         Request::Inspect { when, of } => Event::Inspected(Box::new(inspect(origin, when, of))),
         Request::Diagnose { when, of } => {
             let judged = judge(origin, when, vec![of.pid]).map_err(said);
-            Event::Diagnosed(of, Box::new(judged))
+            Event::Diagnosed(when, of, Box::new(judged))
         }
         Request::Survey { when, pids } => {
             Event::Surveyed(when, Box::new(judge(origin, when, pids).map_err(said)))
         }
-        Request::Visit { at_ms } => Event::Visited(Box::new(visit(origin, at_ms).map_err(said))),
+        Request::Visit { at_ms } => Event::Visited(at_ms, Box::new(visit(origin, at_ms).map_err(said))),
         Request::Follow { known_ms } => Event::Followed(Box::new(follow(origin, known_ms))),
         Request::Save { when, pid } => Event::Kept(save(origin, when, pid).map_err(said)),
         Request::Report { when, pid } => Event::Kept(report(origin, when, pid).map_err(said)),
@@ -149,7 +149,7 @@ fn inspect(origin: &Origin, when: When, of: Subject) -> Inspected {
         let error = said(error);
         (Err(error.clone()), Err(error), String::new())
     });
-    Inspected { of, threads, map, sizes, took_s: Clock::monotonic() - began }
+    Inspected { when, of, threads, map, sizes, took_s: Clock::monotonic() - began }
 }
 
 /// Threads, memory, and mappings of equal size as text.

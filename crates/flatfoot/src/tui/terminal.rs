@@ -1,6 +1,7 @@
 //! The terminal: taken over, drawn on, and given back as it was, however the view ends.
 
 use std::io::{self, BufWriter, Stdout, Write as _};
+use std::mem::ManuallyDrop;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use ratatui::Terminal;
@@ -18,13 +19,17 @@ use super::draw::{Look, draw};
 
 /// Is the terminal ours? Then it is to be given back, by whoever comes first: the end, a panic, a signal.
 static OURS: AtomicBool = AtomicBool::new(false);
+/// Is somebody giving it back? That takes for ever where nobody reads what is written.
+static GIVING_BACK: AtomicBool = AtomicBool::new(false);
 
 /// A frame is written at once: on a slow link a half of it is worse than a late one.
 const FRAME: usize = 64 * 1024;
 
 /// A terminal that was taken over; given back when it is dropped.
 pub(crate) struct Screen {
-    terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    /// Not dropped: ratatui's own end shows the cursor, which was done, and panics where the terminal is gone and stderr
+    /// with it.
+    terminal: ManuallyDrop<Terminal<CrosstermBackend<BufWriter<Stdout>>>>,
     look: Look,
 }
 
@@ -34,7 +39,7 @@ impl Screen {
         enter()?;
         let out = BufWriter::with_capacity(FRAME, io::stdout());
         match Terminal::new(CrosstermBackend::new(out)) {
-            Ok(terminal) => Ok(Self { terminal, look }),
+            Ok(terminal) => Ok(Self { terminal: ManuallyDrop::new(terminal), look }),
             Err(error) => {
                 restore();
                 Err(error)
@@ -72,15 +77,18 @@ impl Screen {
 
     /// Gives the terminal back and stops until somebody says `fg`. Where nobody could (no shell waits for us), the kernel
     /// ignores the stop, and nothing happened.
-    pub(crate) fn suspend(&mut self) -> io::Result<()> {
+    pub(crate) fn suspend(&mut self, mouse: bool) -> io::Result<()> {
         restore();
         signal_hook::low_level::raise(signal_hook::consts::SIGTSTP)?;
-        self.resume()
+        self.resume(mouse)
     }
 
-    /// After a stop: takes it over again.
-    pub(crate) fn resume(&mut self) -> io::Result<()> {
+    /// After a stop: takes it over again, and the mouse, where that was ours.
+    pub(crate) fn resume(&mut self, mouse: bool) -> io::Result<()> {
         enter()?;
+        if mouse {
+            Self::mouse(true)?;
+        }
         self.forget()
     }
 
@@ -105,6 +113,7 @@ fn enter() -> io::Result<()> {
 
 /// Gives the terminal back, if it is ours. May be called from anywhere, as often as one likes.
 pub(crate) fn restore() {
+    GIVING_BACK.store(true, Ordering::SeqCst);
     if OURS.swap(false, Ordering::SeqCst) {
         // The modes first: they need no room in a terminal's queue.
         let _ = disable_raw_mode();
@@ -112,11 +121,16 @@ pub(crate) fn restore() {
         let _ = execute!(out, DisableMouseCapture, LeaveAlternateScreen, Show);
         let _ = out.flush();
     }
+    GIVING_BACK.store(false, Ordering::SeqCst);
 }
 
-/// Gives back the modes alone, where output may be stuck.
-pub(crate) fn restore_modes() {
-    let _ = disable_raw_mode();
+/// Gives back the modes alone where the terminal was not given back yet, as output may be stuck; tells whether that is so.
+pub(crate) fn restore_modes() -> bool {
+    let ours = OURS.load(Ordering::SeqCst) || GIVING_BACK.load(Ordering::SeqCst);
+    if ours {
+        let _ = disable_raw_mode();
+    }
+    ours
 }
 
 /// From now on a panic is told on a terminal that was given back before.

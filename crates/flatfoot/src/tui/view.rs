@@ -1,6 +1,6 @@
 //! The view's loop: what happened, what is to be done, one drawing.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
@@ -91,10 +91,10 @@ pub(crate) fn run(plan: Plan) -> Result<Code> {
     event::listen_to_keys(send).context("reading the terminal")?;
     let mut view = View { app, screen, near, far, give_back };
     let code = view.go(&events);
-    let keeping = view.app.busy_keeping();
+    let keeping = view.app.keeping();
     drop(view);
-    if keeping && code.is_ok() {
-        finish(&events);
+    if code.is_ok() {
+        finish(&events, keeping);
     }
     // Whoever still reads stops at the next process.
     interrupt::ask();
@@ -106,21 +106,25 @@ fn name_of(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// A file that is being written is not left half: its path is said on the terminal that was given back.
-fn finish(events: &Receiver<Event>) {
+/// Files that are being written are not left half: their paths are said on the terminal that was given back. Whoever
+/// does not want to wait says so with a signal.
+fn finish(events: &Receiver<Event>, mut keeping: usize) {
+    if keeping == 0 {
+        return;
+    }
+    let mut stderr = io::stderr();
+    let _ = writeln!(stderr, "writing what is to be kept; Ctrl-C gives it up");
     let until = Clock::monotonic() + KEEPING_S;
-    loop {
-        let left_s = until - Clock::monotonic();
-        if left_s <= 0.0 {
-            return;
-        }
+    while keeping > 0 {
+        let left_s = (until - Clock::monotonic()).max(0.0);
         match events.recv_timeout(Duration::from_secs_f64(left_s)) {
             Ok(Event::Kept(Ok(said) | Err(said))) => {
-                eprintln!("{}", model::Text::from(said));
-                return;
+                let _ = writeln!(stderr, "{}", model::Text::from(said));
+                keeping -= 1;
             }
+            Ok(Event::Signal(SIGCONT)) => {}
+            Ok(Event::Signal(_)) | Err(_) => return,
             Ok(_) => {}
-            Err(_) => return,
         }
     }
 }
@@ -184,7 +188,7 @@ impl View {
             }
             Event::Resized => app.touch(),
             Event::Signal(SIGCONT) => {
-                self.screen.resume().map_err(lost)?;
+                self.screen.resume(app.has_mouse()).map_err(lost)?;
                 app.touch();
             }
             // As with q.
@@ -199,10 +203,10 @@ impl View {
                 }
             }
             Event::Inspected(inspected) => app.took_inspected(*inspected, now_s),
-            Event::Diagnosed(of, judged) => app.took_diagnosed(of, *judged),
+            Event::Diagnosed(when, of, judged) => app.took_diagnosed(when, of, *judged),
             Event::Surveyed(when, survey) => app.took_survey(when, *survey, now_s),
-            Event::Visited(visited) => app.took_visited(*visited, now_s),
-            Event::Followed(visited) => app.took_followed(*visited, now_s),
+            Event::Visited(asked, visited) => app.took_visited(asked, *visited, now_s),
+            Event::Followed(visited) => app.took_followed(*visited, now()),
             Event::Kept(kept) => app.took_kept(kept),
             Event::Failed(why) => {
                 let hint = "flatfoot top --once prints the table";
@@ -217,7 +221,7 @@ impl View {
         match request {
             Request::Quit => return Ok(Some(Code::Clean)),
             Request::Suspend => {
-                self.screen.suspend().map_err(lost)?;
+                self.screen.suspend(self.app.has_mouse()).map_err(lost)?;
                 self.app.touch();
             }
             Request::Redraw => {

@@ -2,6 +2,7 @@
 
 use model::Tick;
 
+use super::super::act::Now;
 use super::super::palette::Role;
 use super::{App, Inspected, Judged, Request, Subject, Visited, When};
 
@@ -36,18 +37,20 @@ impl App {
     pub(crate) fn took_inspected(&mut self, inspected: Inspected, now_s: f64) {
         self.inspecting = None;
         let current = self.subject();
-        if current.as_ref() != Some(&inspected.of) {
+        if current.as_ref() != Some(&inspected.of) || !self.is_of_now(inspected.when) {
             self.inspect_at_s = now_s;
             return;
         }
         self.inspect_at_s = match self.when {
             When::Live => now_s + AGAIN_S.max(inspected.took_s * AGAIN_TIMES),
-            _ => f64::INFINITY,
+            when if when == inspected.when => f64::INFINITY,
+            _ => now_s,
         };
         let known = self.inspected().is_some();
         // Who ended meanwhile can't be read any more: what was read before stands.
         let worse = inspected.threads.is_err() && inspected.map.is_err();
         if !known || !(self.frozen || worse) {
+            self.inspected_unix_s = self.at_unix_s();
             self.inspected = Some(inspected);
             self.fill_pager();
             self.dirty = true;
@@ -55,10 +58,14 @@ impl App {
     }
 
     /// A process was diagnosed.
-    pub(crate) fn took_diagnosed(&mut self, of: Subject, judged: Result<Judged, String>) {
+    pub(crate) fn took_diagnosed(&mut self, when: When, of: Subject, judged: Result<Judged, String>) {
+        if !self.is_of_now(when) {
+            return;
+        }
         if let Ok(judged) = &judged {
             self.board.learn(&judged.analyser, &judged.diagnosis.findings, false);
         }
+        self.diagnosed_unix_s = self.at_unix_s();
         self.diagnosed = Some((of.id, judged.map(|judged| judged.text)));
         self.fill_pager();
         self.dirty = true;
@@ -66,7 +73,7 @@ impl App {
 
     /// The host was judged.
     pub(crate) fn took_survey(&mut self, when: When, survey: Result<Judged, String>, now_s: f64) {
-        if !self.surveying || (when != self.when && !self.follows) {
+        if !self.surveying || !self.is_of_now(when) {
             // Of a moment that was left meanwhile.
             return;
         }
@@ -85,20 +92,26 @@ impl App {
     }
 
     /// A moment of the past was opened.
-    pub(crate) fn took_visited(&mut self, visited: Result<Visited, String>, now_s: f64) {
+    pub(crate) fn took_visited(&mut self, asked: Option<i64>, visited: Result<Visited, String>, now_s: f64) {
+        if !self.going || self.going_to_ms != asked {
+            // Somebody went on to another moment, or back to now.
+            return;
+        }
+        (self.going, self.going_to_ms) = (false, None);
         self.busy = None;
         self.dirty = true;
         let visited = match visited {
             Ok(visited) => visited,
             Err(error) => {
-                self.going_to_ms = None;
                 self.message = Some((error, Role::Bad));
                 return;
             }
         };
         let Visited { board, at_ms, first_ms, last_ms } = visited;
-        self.going_to_ms = None;
         self.span_ms = Some((first_ms, last_ms));
+        if self.start.when == When::Live && asked.is_some_and(|asked| asked > last_ms) {
+            return self.go_to_the_end(now_s);
+        }
         let before = self.turn_to(board);
         if self.when == When::Live {
             // A frozen one is not that of now.
@@ -113,18 +126,26 @@ impl App {
         self.survey = None;
         self.survey_at_s = now_s;
         self.surveying = false;
-        self.after_change(Self::arrange, now_s);
+        self.arrange();
         self.inspect_at_s = now_s + REST_S;
-        self.fill_pager();
+        self.open(self.screen);
     }
 
     /// The end of what was recorded moved on, or did not. What was read of the selected process is shown until it is read
     /// anew.
-    pub(crate) fn took_followed(&mut self, visited: Option<Visited>, now_s: f64) {
-        if !self.follows || self.going_to_ms.is_some() {
+    pub(crate) fn took_followed(&mut self, visited: Option<Visited>, now: Now) {
+        if !self.follows {
             return;
         }
+        let now_s = now.monotonic_s;
         self.follow_at_s = now_s + FOLLOW_S;
+        if self.going {
+            return;
+        }
+        let newest_s = visited.as_ref().map_or(self.at_unix_s(), |visited| visited.at_ms as f64 / 1e3);
+        let silent_min = ((now.unix_s - newest_s) / 60.0) as u64;
+        self.dirty |= silent_min != self.silent_min;
+        self.silent_min = silent_min;
         let Some(Visited { board, at_ms, first_ms, last_ms }) = visited.filter(|_| !self.frozen) else {
             return;
         };
@@ -196,7 +217,7 @@ impl App {
         change(self);
         if self.subject() != before {
             self.inspect_at_s = now_s + REST_S;
-            self.fill_pager();
+            self.open(self.screen);
         }
         self.dirty = true;
     }

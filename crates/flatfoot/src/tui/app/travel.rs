@@ -6,7 +6,7 @@ use super::{App, Request, When};
 
 impl App {
     pub(super) fn visit(&mut self, at_ms: Option<i64>) {
-        self.going_to_ms = at_ms;
+        (self.going, self.going_to_ms) = (true, at_ms);
         self.busy = Some("reading…");
         self.ask(Request::Visit { at_ms });
         self.dirty = true;
@@ -16,7 +16,8 @@ impl App {
     pub(crate) fn jump(&mut self, by_s: i64, now_unix_s: f64, now_s: f64) {
         let from = match (self.going_to_ms, self.when) {
             (Some(going), _) => going,
-            (None, When::Past(at_ms)) if at_ms < i64::MAX => at_ms,
+            (None, When::Past(i64::MAX)) => return self.say("nothing was read yet", Role::Warn),
+            (None, When::Past(at_ms)) => at_ms,
             (None, When::Live) if by_s < 0 => (now_unix_s * 1e3) as i64,
             (None, When::Live) => return self.say("this is now", Role::Plain),
             _ => return self.say("a case file of looks has no times between them", Role::Warn),
@@ -32,8 +33,7 @@ impl App {
         if !self.start.has_past {
             return self.say("nothing is recorded on this host yet: flatfoot record", Role::Warn);
         }
-        let last = self.span_ms.map_or(i64::MAX, |(_, last)| last);
-        if at_ms >= (now_unix_s * 1e3) as i64 - 500 || at_ms > last {
+        if at_ms >= (now_unix_s * 1e3) as i64 - 500 {
             return self.go_to_the_end(now_s);
         }
         if let Some((first, _)) = self.span_ms
@@ -41,14 +41,12 @@ impl App {
         {
             self.say("that is where the recording begins", Role::Plain);
         }
-        self.follows = false;
         self.visit(Some(at_ms));
     }
 
     /// Follows what is newest: the host itself, where that is what was opened, else the end of what was recorded.
     pub(super) fn go_to_the_end(&mut self, now_s: f64) {
         if self.start.when != When::Live {
-            self.follows = true;
             return self.visit(None);
         }
         if let Some(live) = self.live.take() {
@@ -56,16 +54,16 @@ impl App {
         }
         self.frozen = false;
         self.when = When::Live;
-        self.going_to_ms = None;
+        (self.going, self.going_to_ms) = (false, None);
         self.busy = None;
         self.inspected = None;
         self.diagnosed = None;
         self.survey = None;
         self.surveying = false;
         self.survey_at_s = now_s;
-        self.after_change(Self::arrange, now_s);
+        self.arrange();
         self.inspect_at_s = now_s + REST_S;
-        self.fill_pager();
+        self.open(self.screen);
         self.say("live again", Role::Good);
     }
 

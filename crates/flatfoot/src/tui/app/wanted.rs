@@ -1,5 +1,6 @@
 //! What the keys ask for, see `act`: screens, files, orders, filters, the cursor.
 
+use super::super::keys;
 use super::super::list::List;
 use super::super::pager::Pager;
 use super::super::palette::Role;
@@ -15,7 +16,8 @@ impl App {
         let term = Term::default();
         let reading = || "reading…".to_owned();
         let (text, wraps) = match self.screen {
-            Screen::Main | Screen::Help => return,
+            Screen::Main => return,
+            Screen::Help => (keys::help(), true),
             Screen::Map => (
                 match self.inspected().map(|inspected| (&inspected.map, &inspected.sizes)) {
                     Some((Ok(map), sizes)) => format!("{}\n{sizes}", map.text(term)),
@@ -63,6 +65,10 @@ impl App {
             self.pager = Pager::default();
         }
         self.screen = screen;
+        if matches!(screen, Screen::Map | Screen::Threads | Screen::Details) {
+            // Whoever is read about stays so, even when somebody else comes first.
+            self.selected = self.selected.or_else(|| self.listed.get(self.list.at()).copied());
+        }
         if screen == Screen::Details
             && let Some(of) = self.subject()
         {

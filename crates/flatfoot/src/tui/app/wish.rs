@@ -82,6 +82,7 @@ pub(crate) enum Request {
 /// What was read of the selected process.
 #[derive(Debug)]
 pub(crate) struct Inspected {
+    pub(crate) when: When,
     pub(crate) of: Subject,
     pub(crate) threads: Result<ThreadsDocument, String>,
     pub(crate) map: Result<MapDocument, String>,

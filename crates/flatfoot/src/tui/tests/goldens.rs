@@ -20,8 +20,8 @@ fn check(name: &str, text: &str) {
 }
 
 #[test]
-fn the_founding_case_at_three_sizes() {
-    for (width, height) in [(80, 24), (120, 40), (200, 60)] {
+fn the_founding_case_at_four_sizes() {
+    for (width, height) in [(60, 20), (80, 24), (120, 40), (200, 60)] {
         check(&format!("founding_{width}x{height}"), &text(&mut founding(), UNICODE, width, height));
     }
 }
@@ -62,11 +62,10 @@ fn screens_over_the_whole_terminal() {
     check("threads_sideways", &text(&mut app, UNICODE, 60, 24));
     press(&mut app, "d");
     check("details_reading", &text(&mut app, UNICODE, 80, 24));
-    app.took_diagnosed(super::subject(&HOST[0]), Ok(judged(vec![super::leak()])));
+    app.took_diagnosed(When::Live, super::subject(&HOST[0]), Ok(judged(vec![super::leak()])));
     check("details", &text(&mut app, UNICODE, 80, 24));
     press(&mut app, "<Esc>?");
     check("help", &text(&mut app, UNICODE, 80, 24));
-    check("help_wide", &text(&mut app, UNICODE, 120, 16));
 }
 
 #[test]
@@ -101,6 +100,18 @@ fn what_failed_is_said() {
     read.threads = Err("/proc/3248/task: denied".to_owned());
     app.took_inspected(read, 20.0);
     check("denied", &text(&mut app, UNICODE, 80, 24));
+    let (mut app, mut read) = (seen(HOST), inspected(&HOST[0]));
+    read.map = Err("not recorded until then: a recorder looks closer at what it suspects alone".to_owned());
+    read.threads =
+        Err("not recorded until then: a recorder looks closer at what it suspects alone".to_owned());
+    app.took_inspected(read, 20.0);
+    for width in [80, 200] {
+        assert_eq!(
+            text(&mut app, UNICODE, width, 24).matches("not recorded until then").count(),
+            1,
+            "said once"
+        );
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod behaviour;
 mod goldens;
+mod panics;
 
 use model::{
     BirthKind, BootId, Cadence, Column, Confidence, Descriptors, Event, EventKind, Finding, FindingKind,
@@ -302,6 +303,7 @@ pub(super) fn inspected(process: &Process) -> Inspected {
     let sizes =
         "COUNT  SIZE EACH   RESERVED  TOUCHED  CLASS\n1,740    2,024K  3.36 GiB  164 MiB  thread stack\n";
     Inspected {
+        when: When::Live,
         of: subject(process),
         threads: Ok(threads),
         map: Ok(map),
