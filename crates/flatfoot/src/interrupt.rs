@@ -15,6 +15,17 @@ pub(crate) fn listen() {
     }
 }
 
+/// The end of a terminal or login asks for an end, too, unless it was to be outlived (`nohup`).
+pub(crate) fn listen_to_hangups() {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    let flag = ASKED.get_or_init(|| Arc::new(AtomicBool::new(false)));
+    if ignored & 1 << (signal_hook::consts::SIGHUP - 1) == 0 {
+        let _ = signal_hook::flag::register(signal_hook::consts::SIGHUP, Arc::clone(flag));
+    }
+}
+
 /// What Ctrl-C sets, for those who wait elsewhere; `None` before [`listen`].
 pub(crate) fn flag() -> Option<&'static AtomicBool> {
     ASKED.get().map(AsRef::as_ref)

@@ -53,6 +53,17 @@ test('what is absent or absurd has words', () => {
     assert.equal(show.byteRate(2 * 1024 * 1024), '2,048 KiB/s');
 });
 
+test('an axis has the digits that tell a step from the next', () => {
+    const labels = (unit, step, ...values) => values.map((value) => show.axis(unit, value, step));
+    const GIB = 1024 ** 3;
+    assert.deepEqual(labels('bytes', GIB / 4, 0, GIB / 4, GIB, 1.25 * GIB), ['0', '256M', '1.00G', '1.25G']);
+    assert.deepEqual(labels('bytes', 16 * GIB, 0, 16 * GIB), ['0', '16G']);
+    assert.deepEqual(labels('ratio', 0.025, 0, 0.025, 0.05), ['0.0 %', '2.5 %', '5.0 %']);
+    assert.deepEqual(labels('ratio', 0.2, 0.2, 1), ['20 %', '100 %']);
+    assert.deepEqual(labels('count', 500, 0, 1500), ['0', '1,500']);
+    assert.deepEqual(labels('per_minute', 0.25, 0.25, 0.5), ['0.25', '0.50']);
+});
+
 test('all magnitudes, as the command line has them (crates/model/tests/shown.rs writes the table)', () => {
     const table = JSON.parse(readFileSync(join(ROOT, 'tests/browser/shown.json'), 'utf8'));
     const names = { ...NAMES, byte_rate: 'byteRate', percent: 'percent' };

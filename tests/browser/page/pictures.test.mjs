@@ -140,3 +140,47 @@ test('what is born at one second of each minute lies on one line', async (t) => 
     assert.ok(rows.reduce((sum, { red }) => sum + red, 0) > 59 * 4, 'all of them');
     assert.match(await page.locator('[data-chart="raster"] .growth').innerText(), /one every 60\.0 s at :30/);
 });
+
+test('the newest peak is seen whole, at once', async (t) => {
+    let peaks = false;
+    const { page, url, pid } = await changed(t, /processes\/\d+-?\d*\?/, (doc) => {
+        anHour(doc);
+        const [threads] = doc.charts;
+        Object.assign(threads, { growth: null, limits: [], gaps: [], markers: [] });
+        threads.series[0].last = threads.times.map((_, at) => (peaks && at > 280 ? 5000 : 1000));
+        // Each answer has a column more.
+        doc.range.to += peaks ? 600 : 0;
+        threads.times = threads.times.map((time, at) => time + (peaks && at > 280 ? 400 : 0));
+    });
+    await page.goto(`${url}/?page=process&id=${pid}`);
+    await shown(page);
+    await plotBox(page, 'threads');
+    peaks = true;
+    await page.waitForFunction(() => /5,000/.test(document.querySelector('[data-chart="threads"] .legend').textContent));
+    await page.waitForFunction(() => !document.querySelector('main > .page').hasAttribute('aria-busy'));
+    const top = await page.locator('[data-chart="threads"]').evaluate((chart) => {
+        const canvas = chart.querySelector('canvas');
+        const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+        for (let y = 0; y < canvas.height; y += 1) {
+            for (let x = 0; x < canvas.width; x += 1) {
+                const at = (y * canvas.width + x) * 4;
+                if (data[at + 3] > 200 && data[at + 2] > data[at] + 60) return y;
+            }
+        }
+        return null;
+    });
+    const edge = await page.locator('[data-chart="threads"]').evaluate((chart) => chart.querySelector('.u-over').getBoundingClientRect().top - chart.querySelector('canvas').getBoundingClientRect().top);
+    assert.ok(top > edge + 4, `the line's highest point is at ${top}, the plot begins at ${edge}`);
+});
+
+test('days begin at midnight on both sides of a change to winter time', async (t) => {
+    const server = await serveFor(t);
+    const page = await openAt(t, server, { context: { timezoneId: 'Europe/Berlin' } });
+    await shown(page);
+    const labels = await page.evaluate(async () => {
+        const { timeSplits, timeLabels } = await import('./chart/plot.js');
+        // 2026-10-22 to 2026-10-28: summer time ends on the 25th.
+        return timeLabels(timeSplits(1792620000, 1793142000, 86400, false), 86400);
+    });
+    assert.deepEqual(labels, ['10-22', '10-23', '10-24', '10-25', '10-26', '10-27', '10-28']);
+});

@@ -37,6 +37,18 @@ test('the founding case, recorded', async (t) => {
     const at = { url: server.url, pages: server.pages, pid: leaker.pid, id: await idOf(server.url, leaker.pid), finding: finding.id, pattern: finding.subject };
     await handling(t, at);
     await parts(t, at, 'recorded');
+    await t.test('each command that is shown runs', async (t) => {
+        const commands = new Set();
+        for (const query of ['', `?page=process&id=${at.id}`, `?page=threads&id=${at.id}`, `?page=map&id=${at.id}`, `?page=finding&id=${at.finding}`, `?page=compare&process=${at.id}`]) {
+            const page = await openPart(t, server, query);
+            const shown = await page.locator('.as-command code, .command code').allInnerTexts();
+            assert.ok(shown.some((command) => command.startsWith('flatfoot ')), `${query} says no command`);
+            // What loads or saves something, and what waits, is tried by its own tests.
+            for (const command of shown) if (/^flatfoot (?!save|heap)/.test(command) && !/--access|--for/.test(command)) commands.add(command);
+        }
+        assert.ok(commands.size >= 6, [...commands].join('\n'));
+        for (const command of commands) await flatfoot(t, command.split(' ').slice(1));
+    });
 });
 
 test('a case file, on a machine that knows nothing of it', async (t) => {

@@ -171,6 +171,11 @@ fn what_it_kept_goes_with_it_however_it_ends() {
     events.wait("end");
     assert!(server.ended().success());
     assert!(!kept.exists());
+    let mut hung_up = Server::start(&flatfoot, &["--interval", "500ms"]);
+    let kept = folder(&hung_up);
+    hung_up.signal(Signal::HUP);
+    assert!(hung_up.ended().success(), "the terminal was closed");
+    assert!(!kept.exists());
     let mut killed = Server::start(&flatfoot, &["--interval", "500ms"]);
     let left = folder(&killed);
     killed.signal(Signal::KILL);

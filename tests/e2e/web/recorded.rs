@@ -4,6 +4,8 @@ use std::process::Child;
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use serde_json::Value;
+
 use crate::client::Events;
 use crate::server::{Server, chart, id_of, values};
 use crate::support::flatfoot::collect;
@@ -71,8 +73,10 @@ fn a_store_is_followed_while_it_is_recorded_and_told_when_it_is_over() {
     drop(events);
     drop(server);
 
-    // Later: nobody records, the process is gone.
+    // Nobody records any more, which the recorder said; the process is gone.
     let server = Server::start(&flatfoot, &["--store", store]);
+    let remark = server.started["remarks"][0].as_str().expect("a remark");
+    assert!(remark.starts_with("recorded until "), "{remark}");
     let about = wait_for("that it is over", 60.0, || {
         let about = server.json("api", "/api/v1");
         (about["live"] == false).then_some(about)
@@ -114,6 +118,26 @@ fn a_store_is_followed_while_it_is_recorded_and_told_when_it_is_over() {
     assert!(report.text().contains(&format!("leak[{pid}]")), "{}", report.text());
     let command = chart(&whole, "threads")["command"].as_str().expect("a command").to_owned();
     assert!(command.starts_with("flatfoot threads ") && command.ends_with(store), "{command}");
+    // Each chart's command shows the same, however long ago that was.
+    let middle = f64::midpoint(
+        about["recorded"]["from"].as_f64().expect("a time"),
+        about["recorded"]["to"].as_f64().expect("a time"),
+    );
+    let compare = format!(
+        "/api/v1/compare?process={id}&a_from=0&a_to={middle}&b_from={middle}&b_to={}",
+        about["recorded"]["to"]
+    );
+    let compared = server.json("compare-page", &compare);
+    let charts = |page: &Value| page["charts"].as_array().expect("charts").clone();
+    for chart in charts(&whole).iter().chain(&charts(&compared)) {
+        let command = chart["command"].as_str().expect("a command");
+        let words: Vec<&str> = command.split(' ').skip(1).collect();
+        let run = flatfoot.run(&words);
+        let is_missing =
+            run.stderr.contains("nothing was recorded then") || run.stderr.contains("no process");
+        assert!(!is_missing && run.status != 2, "{command}: {run:#?}");
+    }
+    assert!(charts(&compared)[0]["command"].as_str().is_some_and(|c| c.contains(&format!(" --only {pid} "))));
 }
 
 #[test]
@@ -129,4 +153,8 @@ fn the_usual_store_is_served_when_it_is_recorded_now() {
     let server = Server::start(&flatfoot, &[]);
     assert_eq!((server.path(), &server.started["by"]), (usual.to_str().expect("text"), &"recorder".into()));
     recorder.end();
+    wait_until("that it is over", 20.0, || server.json("api", "/api/v1")["live"] == false);
+    // Who looks at this host now is not shown what it was.
+    let server = Server::start(&flatfoot, &[]);
+    assert_eq!(server.started["by"], "page", "{:#}", server.started);
 }

@@ -126,6 +126,9 @@ pub(super) struct Grid {
 /// What rests is read each minute at least: so long a silence is none.
 const BRIDGED_MS: i64 = 150_000;
 
+/// The usual interval: a recorder that got no processor for less has not lost more than others never read.
+const LATE_MS: i64 = 10_000;
+
 /// The values of one series on a grid.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Strip {
@@ -255,7 +258,12 @@ impl Grid {
 }
 
 fn is_gap(gap: &Gap) -> bool {
-    gap.why != GapKind::Absent || gap.until_unix_ms.saturating_sub(gap.from_unix_ms) > BRIDGED_MS
+    let lasts_ms = gap.until_unix_ms.saturating_sub(gap.from_unix_ms);
+    match gap.why {
+        GapKind::Absent => lasts_ms > BRIDGED_MS,
+        GapKind::NotRecorded => lasts_ms > LATE_MS,
+        GapKind::Reboot | GapKind::Damaged => true,
+    }
 }
 
 impl Strip {
@@ -373,21 +381,28 @@ mod tests {
 
     #[test]
     fn nothing_is_drawn_across_a_gap_nor_after_the_end() {
-        let grid = Grid::new(0, 8_000, 8, 1);
-        let gap = (1, 0, 4_000, GapKind::NotRecorded);
-        let strip = grid.strip(&series(&[(0, 1), (4_000, 2)], &[gap]), 5_500);
-        assert_eq!(last(&strip), [1.0, -1.0, -1.0, -1.0, 2.0, 2.0, -1.0, -1.0]);
-        let silent = (1, 0, 4_000, GapKind::Absent);
-        let strip = grid.strip(&series(&[(0, 1), (4_000, 2)], &[silent]), 9_000);
-        assert_eq!(last(&strip), [1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 2.0, 2.0], "read seldom is no gap");
+        let grid = Grid::new(0, 80_000, 8, 1);
+        let over = |why, until_ms| {
+            let gap = (1, 0, until_ms, why);
+            last(&grid.strip(&series(&[(0, 1), (until_ms, 2)], &[gap]), 55_000))
+        };
+        let broken = [1.0, -1.0, -1.0, -1.0, 2.0, 2.0, -1.0, -1.0];
+        assert_eq!(over(GapKind::NotRecorded, 40_000), broken);
+        assert_eq!(over(GapKind::Reboot, 40_000), broken);
+        let stands = [1.0, 1.0, 1.0, 1.0, 2.0, 2.0, -1.0, -1.0];
+        assert_eq!(over(GapKind::Absent, 40_000), stands, "read seldom is no gap");
+        let close = Grid::new(0, 16_000, 8, 1);
+        let late = (1, 0, 8_000, GapKind::NotRecorded);
+        let strip = close.strip(&series(&[(0, 1), (8_000, 2)], &[late]), 10_000);
+        assert_eq!(last(&strip), stands, "a late tick is no gap");
     }
 
     #[test]
     fn what_was_read_before_the_window_stands_in_it() {
         let grid = Grid::new(10_000, 12_000, 2, 1);
         assert_eq!(last(&grid.strip(&series(&[(9_000, 3)], &[]), 20_000)), [3.0, 3.0]);
-        let gap = (1, 9_000, 11_500, GapKind::NotRecorded);
-        let strip = grid.strip(&series(&[(9_000, 3), (11_500, 4)], &[gap]), 20_000);
+        let gap = (1, -9_000, 11_500, GapKind::NotRecorded);
+        let strip = grid.strip(&series(&[(-9_000, 3), (11_500, 4)], &[gap]), 20_000);
         assert_eq!(last(&strip), [-1.0, 4.0]);
     }
 

@@ -41,6 +41,8 @@ pub(super) struct Common {
     judged: Mutex<Option<Arc<Judged>>>,
     /// How often it was judged.
     judgements: AtomicU64,
+    /// Why it could not be judged when it was tried last.
+    trouble: Mutex<Option<String>>,
     /// Does the time go on?
     pub(super) live: AtomicBool,
     /// Is the server to end?
@@ -51,7 +53,7 @@ pub(super) struct Common {
 pub(super) struct Judged {
     pub(super) at_unix_s: f64,
     pub(super) outcome: Outcome,
-    /// When each finding was first and last judged so, by its id.
+    /// When each finding of a process was first and last judged so, by its id.
     pub(super) seen: HashMap<(String, Pid), (f64, f64)>,
 }
 
@@ -71,6 +73,7 @@ impl Common {
             looks: Looks::default(),
             judged: Mutex::default(),
             judgements: AtomicU64::new(0),
+            trouble: Mutex::default(),
             live: AtomicBool::new(live),
             ending: AtomicBool::new(false),
         }
@@ -80,9 +83,23 @@ impl Common {
         lock(&self.judged).clone()
     }
 
-    pub(super) fn take_judged(&self, judged: Arc<Judged>) {
-        *lock(&self.judged) = Some(judged);
+    /// What was judged, or why nothing could be: the last judgement then stands.
+    pub(super) fn take_judged(&self, judged: anyhow::Result<Judged>) {
+        let trouble = judged.as_ref().err().map(|error| format!("not judged now: {error:#}"));
+        if trouble.is_some() && trouble == *lock(&self.trouble) {
+            return;
+        }
+        *lock(&self.trouble) = trouble;
+        if let Ok(judged) = judged {
+            *lock(&self.judged) = Some(Arc::new(judged));
+        }
         self.judgements.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// What could not be judged, a line each.
+    pub(super) fn not_judged(&self) -> Vec<String> {
+        let known = self.judged().map(|judged| judged.diagnosis().not_judged.clone()).unwrap_or_default();
+        lock(&self.trouble).clone().into_iter().chain(known).collect()
     }
 
     /// Changes with each judgement: part of what answers are kept by.
@@ -238,16 +255,17 @@ impl Desk {
         if let Some(list) = self.found.as_ref().filter(|list| list.last_ms == last_ms) {
             return Ok(Rc::clone(&list.found));
         }
-        let began_s = Clock::monotonic();
+        // What it cost, and not how long others were before it: on a busy host the list would be old for a minute.
+        let began_s = Clock::cpu_of_thread();
         let found = Rc::new(self.reader()?.incarnations(Window::ALL)?);
-        let now_s = Clock::monotonic();
-        let until_s = now_s + LISTED_SHARE * (now_s - began_s);
+        let until_s = Clock::monotonic() + LISTED_SHARE * (Clock::cpu_of_thread() - began_s);
         self.found = Some(List { last_ms, until_s, found: Rc::clone(&found) });
         Ok(found)
     }
 
-    /// The process of an id: `PID-START`, or a bare pid for the newest that has it.
-    pub(super) fn process(&mut self, id: &str) -> Result<Found> {
+    /// The process of an id: `PID-START`, or a bare pid. Boots and a pid's reuse give several: the newest of those that were
+    /// there in the time that is looked at.
+    pub(super) fn process(&mut self, id: &str, stretch: Option<&Stretch>) -> Result<Found> {
         let (pid, start) = parse_id(id)?;
         if self.common.served.only_looks {
             let hint = "/api/v1/processes lists who was looked at";
@@ -259,8 +277,12 @@ impl Desk {
             let key = one.known.incarnation.key;
             key.pid == pid && start.is_none_or(|start| key.start.0 == start)
         };
+        let was_there = |one: &Found| {
+            stretch.is_none_or(|stretch| stretch.events().meets(one.first_unix_ms, one.last_unix_ms))
+        };
         let newest = |found: &[Found]| {
-            found.iter().filter(fits).max_by_key(|one| (one.first_unix_ms, one.known.process)).cloned()
+            let newest = |one: &&Found| (was_there(one), one.first_unix_ms, one.known.process);
+            found.iter().filter(fits).max_by_key(newest).cloned()
         };
         let known = newest(&self.found()?);
         // Who is new is not yet in a list of a moment ago.

@@ -10,7 +10,7 @@
 //!
 //! Each page is told the newest: who reads slowly misses ticks, and holds up nobody.
 
-use std::convert::Infallible;
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -84,7 +84,7 @@ pub(super) fn stream(news: watch::Receiver<News>, place: OwnedSemaphorePermit) -
 }
 
 /// Until the reader is gone.
-async fn tell(mut news: watch::Receiver<News>, to: &mpsc::Sender<Bytes>) {
+async fn tell(mut news: watch::Receiver<News>, to: &Portions) {
     let mut told = News::default();
     let mut text = String::from(": flatfoot\nretry: 2000\n\n");
     let mut ticked = Instant::now();
@@ -104,7 +104,7 @@ async fn tell(mut news: watch::Receiver<News>, to: &mpsc::Sender<Bytes>) {
         }
         told = now;
         // Waits for who reads slowly: what happens meanwhile is not kept.
-        if !text.is_empty() && to.send(std::mem::take(&mut text).into()).await.is_err() {
+        if !text.is_empty() && to.send(Ok(std::mem::take(&mut text).into())).await.is_err() {
             return;
         }
         tokio::select! {
@@ -153,18 +153,18 @@ fn push(text: &mut String, event: &str, data: &impl Serialize) {
     text.push_str("\n\n");
 }
 
+/// Where portions of a body go; after an error the client is told that it is not whole.
+pub(super) type Portions = mpsc::Sender<io::Result<Bytes>>;
+
 /// What a task or a thread gives, as a body.
-pub(super) struct Stream(pub(super) mpsc::Receiver<Bytes>);
+pub(super) struct Stream(pub(super) mpsc::Receiver<io::Result<Bytes>>);
 
 impl hyper::body::Body for Stream {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = io::Error;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        self.0.poll_recv(cx).map(|bytes| bytes.map(|bytes| Ok(Frame::data(bytes))))
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        self.0.poll_recv(cx).map(|portion| portion.map(|bytes| bytes.map(Frame::data)))
     }
 }
 
@@ -183,7 +183,7 @@ mod tests {
             let (teller, news) = watch::channel(News { tick: Some(tick(1.0)), ..News::default() });
             let (send, mut receive) = mpsc::channel(1);
             let task = tokio::spawn(async move { tell(news, &send).await });
-            let first = receive.recv().await.unwrap();
+            let first = receive.recv().await.unwrap().unwrap();
             assert!(first.starts_with(b": flatfoot"), "{first:?}");
             for at in 2..1_000 {
                 teller.send_modify(|news| news.tick = Some(tick(f64::from(at))));
@@ -191,14 +191,14 @@ mod tests {
             let findings = vec![Told { id: "7c1e09d2".to_owned(), pid: 3_248 }];
             let findings = Some(Arc::new(FindingsEvent { judged_at: 9.0, findings }));
             teller.send_modify(|news| news.findings = findings);
-            let next = String::from_utf8(receive.recv().await.unwrap().to_vec()).unwrap();
+            let next = String::from_utf8(receive.recv().await.unwrap().unwrap().to_vec()).unwrap();
             assert!(
                 next.starts_with("event: findings\ndata: {\"judged_at\":9.0,\"findings\":[{\"id\":\"7c1e09d2\",\"pid\":3248}]}\n\n"),
                 "{next}"
             );
             assert!(next.contains("{\"at\":999.0,") && next.matches("event: tick").count() == 1, "{next}");
             teller.send_modify(|news| news.ended = true);
-            let last = receive.recv().await.unwrap();
+            let last = receive.recv().await.unwrap().unwrap();
             assert_eq!(last, "event: end\ndata: {}\n\n");
             drop(receive);
             task.await.unwrap();

@@ -10,7 +10,7 @@ use store::history::{HistoryReader, Window};
 use super::desk::Common;
 use super::events::TickEvent;
 use super::pool::lock;
-use super::served::{By, is_recorded_now, pace_ms};
+use super::served::{By, is_late, is_recorded_now, pace_ms};
 use crate::board::{self, Board};
 
 /// Until the server ends.
@@ -50,7 +50,9 @@ impl Follower {
         };
         let coverage = reader.coverage()?;
         let Some(last) = coverage.last() else { return Ok(0.5) };
-        let is_live = common.served.by != By::Case && is_recorded_now(reader, &coverage)?;
+        // What happened is read only when it may have been the end.
+        let goes_on = !is_late(&coverage) || is_recorded_now(reader, &coverage)?;
+        let is_live = common.served.by != By::Case && goes_on;
         let (newest_ms, before_ms) = (last.last_unix_ms, self.last_ms);
         let clock_set = newest_ms < before_ms;
         if self.last_ms == i64::MIN || clock_set {

@@ -36,15 +36,16 @@ pub(super) fn judge(common: &Common) {
         let now_s = Clock::monotonic();
         match judge.is_due(common, now_s) {
             Ok(true) => {
+                let began_s = Clock::cpu_of_thread();
                 let judged = judge.judge(common);
-                judge.took_s = Clock::monotonic() - now_s;
+                judge.took_s = Clock::cpu_of_thread() - began_s;
                 judge.last_s = Some(Clock::monotonic());
-                if judged.is_err() {
-                    judge.reader = None;
+                if let Err(error) = judged {
+                    judge.fail(common, error);
                 }
             }
             Ok(false) => {}
-            Err(_) => judge.reader = None,
+            Err(error) => judge.fail(common, error),
         }
         Clock::sleep(if judge.last_s.is_none() { 0.05 } else { 0.25 });
     }
@@ -53,7 +54,7 @@ pub(super) fn judge(common: &Common) {
 #[derive(Default)]
 struct Judge {
     reader: Option<HistoryReader>,
-    /// When it was judged last, and how long that took.
+    /// When it was judged last, and what that cost.
     last_s: Option<f64>,
     took_s: f64,
     /// The newest tick and look that were judged.
@@ -79,6 +80,13 @@ impl Judge {
         }
         let (tick_ms, look) = self.newest(common)?;
         Ok(look != self.look || (tick_ms != self.tick_ms && since_s >= APART_S))
+    }
+
+    /// It is said, and tried again.
+    fn fail(&mut self, common: &Common, error: anyhow::Error) {
+        self.reader = None;
+        self.tick_ms = i64::MIN;
+        common.take_judged(Err(error));
     }
 
     /// The newest tick, and the newest look.
@@ -110,12 +118,14 @@ impl Judge {
         };
         let findings = &outcome.diagnosis.findings;
         if self.seen.len() > MOST_SEEN {
-            self.seen.retain(|(id, pid), _| {
+            let is_there = |(id, pid): &(String, Pid)| {
                 findings.iter().any(|finding| finding.id == *id && finding.process.pid == *pid)
-            });
+            };
+            self.seen.retain(|of, _| is_there(of));
         }
         for finding in findings {
-            let seen = self.seen.entry((finding.id.clone(), finding.process.pid)).or_insert((at_unix_s, at_unix_s));
+            let of = (finding.id.clone(), finding.process.pid);
+            let seen = self.seen.entry(of).or_insert((at_unix_s, at_unix_s));
             seen.1 = at_unix_s;
         }
         let mut told: Vec<(String, Pid, Confidence)> =
@@ -131,10 +141,59 @@ impl Judge {
         }
         let is_new = self.last_s.is_none() || told != self.told;
         self.told = told;
-        common.take_judged(Arc::new(Judged { at_unix_s, outcome, seen: self.seen.clone() }));
+        common.take_judged(Ok(Judged { at_unix_s, outcome, seen: self.seen.clone() }));
         if is_new {
             common.teller.send_modify(|all| all.findings = Some(Arc::new(news)));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::{BootId, Event, EventKind, ProcessNo, Tick};
+    use store::About;
+    use store::history::{HistoryWriter, Retention};
+    use tokio::sync::watch;
+
+    use super::*;
+    use crate::web::events::News;
+    use crate::web::served::Served;
+
+    #[test]
+    fn what_cannot_be_judged_is_said_until_it_can() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("h.flatfoot");
+        let mut writer = HistoryWriter::open(&path, &About::default(), Retention::default()).unwrap();
+        let started = EventKind::RecorderStarted { version: "0".into(), boot: BootId(1), interval_ms: 1_000 };
+        for second in 0..5_u64 {
+            let at_boot_ms = 1_000 * (second + 1);
+            let event = Event { at_boot_ms, process: ProcessNo::HOST, what: started.clone() };
+            let events = if second == 0 { vec![event] } else { Vec::new() };
+            let at_unix_ms = 1_760_000_000_000 + at_boot_ms as i64;
+            writer.tick(&Tick { at_unix_ms, at_boot_ms, events, ..Tick::default() }).unwrap();
+        }
+        writer.close().unwrap();
+        let (served, _) = Served::choose(None, Some(&path), 1.0).unwrap();
+        let common = Common::new(served, watch::channel(News::default()).0);
+        let aside = folder.path().join("aside");
+        std::fs::rename(&path, &aside).unwrap();
+        let mut judge = Judge::default();
+        for _ in 0..3 {
+            let error = judge.judge(&common).unwrap_err();
+            judge.fail(&common, error);
+        }
+        let said = common.not_judged();
+        assert!(
+            said.len() == 1 && said[0].starts_with("not judged now: ") && said[0].contains("h.flatfoot"),
+            "{said:?}"
+        );
+        assert_eq!(common.judgements(), 1, "what is kept stays good while nothing changes");
+        std::fs::rename(&aside, &path).unwrap();
+        judge.judge(&common).unwrap();
+        assert!(
+            common.judged().is_some()
+                && !common.not_judged().iter().any(|line| line.starts_with("not judged now"))
+        );
     }
 }

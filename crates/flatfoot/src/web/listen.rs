@@ -120,8 +120,12 @@ impl Listener {
 /// A socket that nobody else may open, not even for the moment after it was made: it is made under another name in a
 /// folder of our own, and gets its name when its mode is right, if that is still free.
 fn bind_unix(path: &Path) -> Result<(UnixListener, Mine)> {
-    let shown = format!("unix:{}", path.display());
     let left = left_by_the_dead(path)?;
+    bind_in_place_of(left, path)
+}
+
+fn bind_in_place_of(left: Option<(u64, u64)>, path: &Path) -> Result<(UnixListener, Mine)> {
+    let shown = format!("unix:{}", path.display());
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let hidden = hidden(folder).map_err(|error| taken(&shown, &error))?;
     let made = (|| -> io::Result<(UnixListener, Mine)> {
@@ -163,7 +167,7 @@ fn hidden(folder: &Path) -> io::Result<PathBuf> {
             made => return made.map(|()| hidden),
         }
     }
-    Err(io::ErrorKind::DirectoryNotEmpty.into())
+    Err(io::ErrorKind::AlreadyExists.into())
 }
 
 /// The socket that a server which was killed left in this place, as the file it is; `None` when nothing is there.
@@ -204,7 +208,9 @@ fn taken(address: &str, error: &io::Error) -> Failure {
         io::ErrorKind::AddrInUse => {
             "another flatfoot serve may run already; --listen 127.0.0.1:0 takes any port that is free"
         }
-        io::ErrorKind::PermissionDenied if address.starts_with("unix:") => "choose a folder that you may write in",
+        io::ErrorKind::PermissionDenied if address.starts_with("unix:") => {
+            "choose a folder that you may write in"
+        }
         io::ErrorKind::PermissionDenied => "ports below 1024 are root's; --listen 127.0.0.1:9417",
         _ => EXAMPLES,
     };
@@ -233,35 +239,27 @@ mod tests {
         }
     }
 
-    /// Nobody's socket is ever replaced by another's, be the place empty or left by the dead.
+    /// Both saw the place empty, or what the dead left there: the one who comes first has it, and keeps it.
     #[test]
-    fn of_many_who_begin_at_once_one_listens() {
+    fn of_two_who_begin_at_once_one_listens() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+        let _within = runtime.enter();
         let folder = tempfile::tempdir().unwrap();
-        for round in 0..20 {
-            let path = folder.path().join(format!("{round}.sock"));
-            if round % 2 == 1 {
+        for is_left in [false, true] {
+            let path = folder.path().join(format!("{is_left}.sock"));
+            if is_left {
                 drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
             }
-            let barrier = std::sync::Barrier::new(8);
-            let held: Vec<bool> = std::thread::scope(|scope| {
-                let begin = |_| {
-                    scope.spawn(|| {
-                        let runtime =
-                            tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
-                        let _within = runtime.enter();
-                        barrier.wait();
-                        let bound = bind_unix(&path);
-                        // Whoever listens does so until all others tried.
-                        barrier.wait();
-                        bound.is_ok_and(|(_, mine)| {
-                            std::fs::symlink_metadata(&path).is_ok_and(|meta| node(&meta) == mine.node)
-                        })
-                    })
-                };
-                let all: Vec<_> = (0..8).map(begin).collect();
-                all.into_iter().map(|one| one.join().unwrap()).collect()
-            });
-            assert_eq!(held.iter().filter(|held| **held).count(), 1, "round {round}: {held:?}");
+            let seen = [left_by_the_dead(&path).unwrap(), left_by_the_dead(&path).unwrap()];
+            assert!(seen.iter().all(|seen| seen.is_some() == is_left));
+            let (listener, mine) = bind_in_place_of(seen[0], &path).unwrap();
+            let refused = bind_in_place_of(seen[1], &path).map(drop).unwrap_err();
+            assert!(refused.to_string().contains("somebody listens there already"), "{refused}");
+            let meta = std::fs::symlink_metadata(&path).unwrap();
+            assert_eq!((node(&meta), meta.mode() & 0o777), (mine.node, 0o600));
+            assert!(left_by_the_dead(&path).is_err(), "it is still reached");
+            drop((listener, mine));
+            assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is left");
         }
     }
 }

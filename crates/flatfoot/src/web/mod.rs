@@ -68,6 +68,7 @@ fn be_humble() {
 pub(crate) fn run(args: &cli::Serve, term: Term) -> Result<Code> {
     let place = Place::parse(&args.listen)?;
     interrupt::listen();
+    interrupt::listen_to_hangups();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .enable_time()
@@ -77,7 +78,11 @@ pub(crate) fn run(args: &cli::Serve, term: Term) -> Result<Code> {
         .build()?;
     // Before anything is read: that an address is taken is said at once.
     let listener = runtime.block_on(Listener::bind(&place))?;
-    let (mut served, recording) = Served::choose(args.file.as_deref(), args.store.as_deref(), args.interval)?;
+    let chosen = Served::choose(args.file.as_deref(), args.store.as_deref(), args.interval);
+    if interrupt::asked() {
+        return Ok(Code::Clean);
+    }
+    let (mut served, recording) = chosen?;
     let address = listener.address();
     served.ssh = Some(ssh(&place, address.map(|address| address.port()), &served.host));
     let people = People::of_this_server();
@@ -135,7 +140,8 @@ fn ssh(place: &Place, port: Option<u16>, host: &str) -> String {
         }
         (Place::Unix(path), _) => {
             let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
-            format!("ssh -L 9417:{} {host}", path.display())
+            let forward = api::quoted(&format!("9417:{}", path.display()));
+            format!("ssh -L {forward} {host}")
         }
         (Place::Tcp(_), None) => String::new(),
     }

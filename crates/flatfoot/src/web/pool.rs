@@ -203,41 +203,60 @@ mod tests {
     }
 
     #[test]
-    fn too_many_are_told_to_come_again_and_a_fault_stays_alone() {
+    fn too_many_are_told_to_come_again_and_who_has_gone_costs_nothing() {
+        static MADE: AtomicUsize = AtomicUsize::new(0);
         let pool = Pool::start(|| (), || ()).unwrap();
         let (go, wait) = channel::<()>();
         let wait = Arc::new(Mutex::new(wait));
+        let (say, held) = channel();
+        let count = || -> Work<()> {
+            Box::new(|()| {
+                MADE.fetch_add(1, Ordering::SeqCst);
+                Ok(answer("x", 0.0))
+            })
+        };
         within(async {
             // Both threads are held, and then the queue is filled.
-            for at in 0..THREADS + WAITING {
-                let wait = Arc::clone(&wait);
+            let mut waiting = Vec::new();
+            for at in 0..THREADS {
+                let (wait, say) = (Arc::clone(&wait), say.clone());
                 let work: Work<()> = Box::new(move |()| {
+                    let _ = say.send(());
                     let _ = lock(&wait).recv();
-                    Ok(answer("late", 1.0))
+                    Ok(answer("late", 0.0))
                 });
-                while pool.begin(&at.to_string(), Box::new(|()| Ok(answer("x", 0.0)))).is_err()
-                    && at < THREADS
-                {}
-                let _ = pool.begin(&format!("k{at}"), work);
+                waiting.push(pool.begin(&format!("held{at}"), work).unwrap());
             }
-            let mut refused = 0;
-            for at in 0..2 * WAITING {
-                refused += usize::from(
-                    pool.begin(&format!("more{at}"), Box::new(|()| Ok(answer("x", 0.0)))).is_err(),
-                );
+            for _ in 0..THREADS {
+                held.recv().unwrap();
             }
-            assert!(refused >= WAITING, "{refused}");
-            drop(go);
-            let fault: Work<()> = Box::new(|()| panic!("a fault"));
-            let said = loop {
-                match pool.begin("fault", Box::new(|()| panic!("a fault"))) {
-                    Ok(mut waiting) => {
-                        break waiting.wait_for(Option::is_some).await.unwrap().clone().unwrap();
-                    }
-                    Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
+            for at in 0..WAITING {
+                let asked = pool.begin(&at.to_string(), count()).unwrap();
+                // Half of them go away.
+                if at % 2 == 0 {
+                    waiting.push(asked);
                 }
-            };
-            drop(fault);
+            }
+            assert_eq!(pool.begin("more", count()).unwrap_err().status.as_u16(), 503);
+            // Who asks for the same as somebody who has gone has it made.
+            let again = pool.join("1").unwrap_err().unwrap();
+            drop(go);
+            for mut one in waiting.into_iter().chain([again]) {
+                one.wait_for(Option::is_some).await.unwrap();
+            }
+            assert_eq!(pool.ask("last", count()).await.unwrap().body, "x");
+            assert_eq!(MADE.load(Ordering::SeqCst), WAITING / 2 + 2);
+            while !lock(&pool.known).asked.is_empty() {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        });
+    }
+
+    #[test]
+    fn a_fault_stays_alone() {
+        let pool = Pool::start(|| (), || ()).unwrap();
+        within(async {
+            let said = pool.ask("fault", Box::new(|()| panic!("a fault"))).await.unwrap();
             assert_eq!(said.status.as_u16(), 500);
             assert_eq!(pool.ask("good", Box::new(|()| Ok(answer("good", 0.0)))).await.unwrap().body, "good");
         });

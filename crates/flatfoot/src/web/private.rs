@@ -41,7 +41,11 @@ impl Private {
 
     /// Where there is room for more than memory has: for files that are gone in a moment.
     pub(super) fn roomy() -> Result<Self> {
-        Self::in_first_of([std::env::temp_dir(), PathBuf::from("/var/tmp")].into_iter())
+        // /tmp is memory on many hosts.
+        let said = std::env::var_os("TMPDIR").map(PathBuf::from).filter(|path| path.is_absolute());
+        Self::in_first_of(
+            [said, Some(PathBuf::from("/var/tmp")), Some(std::env::temp_dir())].into_iter().flatten(),
+        )
     }
 
     fn in_first_of(places: impl Iterator<Item = PathBuf>) -> Result<Self> {

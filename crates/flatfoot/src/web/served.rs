@@ -74,7 +74,8 @@ impl Served {
         };
         if let Some(path) = file.or(store) {
             let reader = open(path)?;
-            path.clone_into(&mut served.path);
+            // What is shown to be copied is good in any folder.
+            served.path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
             served.by = if reader.is_store() { By::Recorder } else { By::Case };
             let coverage = reader.coverage()?;
             served.only_looks = coverage.is_empty();
@@ -99,8 +100,7 @@ impl Served {
         }
         let usual = recorder::store_to_read();
         if usual.exists() {
-            let recorded = open(&usual)
-                .and_then(|reader| Ok(is_recorded_now(&reader, &reader.coverage()?)?));
+            let recorded = open(&usual).and_then(|reader| Ok(is_recorded_now(&reader, &reader.coverage()?)?));
             match recorded {
                 Ok(true) => {
                     served.path = usual;
@@ -154,14 +154,23 @@ pub(super) fn is_recorded_now(
     reader: &HistoryReader,
     coverage: &[Covered],
 ) -> std::result::Result<bool, store::Error> {
-    let Some(last) = coverage.last() else { return Ok(false) };
-    let age_s = Clock::wall() - last.last_unix_ms as f64 / 1e3;
-    if age_s >= (3.0 * pace_ms(coverage) as f64 / 1e3).max(SILENT_S) {
-        return Ok(false);
-    }
+    let Some(last) = coverage.last().filter(|_| !is_older(coverage, 3.0, SILENT_S)) else { return Ok(false) };
     let newest = Window::new(last.last_unix_ms, last.last_unix_ms.saturating_add(1));
     let stopped = |happened: &Happened| happened.event.what == EventKind::RecorderStopped;
     Ok(!reader.events(newest)?.iter().any(stopped))
+}
+
+/// Should there be a newer tick by now?
+pub(super) fn is_late(coverage: &[Covered]) -> bool {
+    is_older(coverage, 1.5, 0.0)
+}
+
+/// Is the newest tick older than so many intervals, and than so many seconds?
+fn is_older(coverage: &[Covered], intervals: f64, least_s: f64) -> bool {
+    let age_s = |last: &Covered| Clock::wall() - last.last_unix_ms as f64 / 1e3;
+    coverage
+        .last()
+        .is_none_or(|last| age_s(last) >= (intervals * pace_ms(coverage) as f64 / 1e3).max(least_s))
 }
 
 /// The recorder in this process.

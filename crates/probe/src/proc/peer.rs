@@ -1,4 +1,5 @@
-//! Who is at the other end of a TCP connection within this host? The kernel knows the user of each socket.
+//! Who is at the other end of a TCP connection within this host? The kernel knows the user of each socket. It is asked for
+//! that one (`sys::sock_diag`); where it has no answer to that, it is in the list of all:
 //!
 //! ```text
 //! /proc/net/tcp   1: 0100007F:A0B2 0100007F:24C9 01 00000000:00000000 00:00000000 00000000  1000        0 81533 1 …
@@ -6,18 +7,26 @@
 //! ```
 //!
 //! The other end's local address is our remote one. Addresses are the bytes of the wire, four at a time as a number of
-//! this machine.
+//! this machine. A socket that no process has any more is listed as root's, and has no inode: it is nobody's.
 
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use super::{Absence, ProcRoot, scan};
+use crate::sys::sock_diag;
 
 /// Some hundred thousand sockets; who is beyond is not found.
 const LIMIT: usize = 32 << 20;
 
 /// The user whose socket is at `peer` and connected to `own`; `None` when there is none.
 pub fn user_of(root: &ProcRoot, peer: SocketAddr, own: SocketAddr) -> Result<Option<u32>, Absence> {
+    match sock_diag::tcp(peer, own) {
+        Ok(found) => Ok(found.filter(|socket| socket.inode != 0).map(|socket| socket.user)),
+        Err(_) => listed(root, peer, own),
+    }
+}
+
+fn listed(root: &ProcRoot, peer: SocketAddr, own: SocketAddr) -> Result<Option<u32>, Absence> {
     let mut buffer = Vec::new();
     let plain = matches!(peer, SocketAddr::V4(_)).then_some(c"self/net/tcp");
     // A socket that speaks both is in the other table, with its address mapped.
@@ -51,7 +60,12 @@ fn find(list: &[u8], peer: &str, own: &str) -> Option<u32> {
 fn user(line: &[u8], peer: &str, own: &str) -> Option<u32> {
     let mut words = scan::words(line);
     let is_it = words.nth(1)? == peer.as_bytes() && words.next()? == own.as_bytes();
-    is_it.then(|| words.nth(4).and_then(scan::number)).flatten().and_then(|user| u32::try_from(user).ok())
+    if !is_it {
+        return None;
+    }
+    let user = words.nth(4).and_then(scan::number)?;
+    let inode = words.nth(1).and_then(scan::number)?;
+    u32::try_from(user).ok().filter(|_| inode != 0)
 }
 
 /// `0100007F:24C9`.
@@ -104,9 +118,15 @@ mod tests {
             let stream = TcpStream::connect(own).unwrap();
             let peer = stream.local_addr().unwrap();
             let user = rustix::process::geteuid().as_raw();
-            assert_eq!(user_of(&root, peer, own), Ok(Some(user)), "{address}");
             let stranger = SocketAddr::new(peer.ip(), peer.port() ^ 1);
-            assert_eq!(user_of(&root, stranger, own), Ok(None));
+            for find in [user_of, listed] {
+                assert_eq!(find(&root, peer, own), Ok(Some(user)), "{address}");
+                assert_eq!(find(&root, stranger, own), Ok(None));
+            }
+            drop(stream);
+            for find in [user_of, listed] {
+                assert_eq!(find(&root, peer, own), Ok(None), "{address}: closed, and not root's");
+            }
         }
     }
 

@@ -11,5 +11,6 @@ pub mod pagemap;
 pub mod place;
 pub mod process;
 pub mod robust_list;
+pub mod sock_diag;
 pub mod time;
 pub mod unix_socket;

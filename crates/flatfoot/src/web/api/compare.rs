@@ -1,5 +1,7 @@
 //! `GET /api/v1/compare`: two times, side by side.
 
+use std::fmt::Write as _;
+
 use model::{Column, ProcessNo};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -56,7 +58,7 @@ pub(super) fn work(query: &Query) -> Result<Work<Desk>> {
             let hint = "flatfoot compare BEFORE AFTER compares two case files";
             return Err(Problem::not_there("a case of looks alone has no times to compare", hint));
         }
-        let one = process.as_deref().map(|id| desk.process(id)).transpose()?;
+        let one = process.as_deref().map(|id| desk.process(id, None)).transpose()?;
         let (before, after) = (Half::of(desk, a, one.as_ref())?, Half::of(desk, b, one.as_ref())?);
         let (was, is) = (before.side(desk, "before")?, after.side(desk, "after")?);
         let (processes, findings) = compare(&was, &is);
@@ -183,6 +185,9 @@ fn command(desk: &Desk, before: &Half, after: &Half) -> String {
     let mut pids: Vec<model::Pid> = [before, after].iter().flat_map(|half| half.pids()).collect();
     pids.sort_unstable();
     pids.dedup();
-    let only: String = pids.iter().map(|pid| format!(" --only {pid}")).collect();
-    format!("flatfoot compare {} {}{only} --store {path}", side(before), side(after))
+    let mut command = format!("flatfoot compare {} {}", side(before), side(after));
+    for pid in pids {
+        let _ = write!(command, " --only {pid}");
+    }
+    command + " --store " + &path
 }

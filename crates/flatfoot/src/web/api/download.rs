@@ -3,10 +3,11 @@
 //! A case file and a table of figures may be large: they are made by a thread of their own, and sent as they are made.
 
 use std::fmt::Write as _;
-use std::io::Read as _;
+use std::io::{self, Read as _};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::http::header::{self, HeaderValue};
 use axum::response::Response;
 use model::{Column, Pid, ProcessNo};
@@ -18,6 +19,7 @@ use crate::source::RecordedSource;
 use crate::views;
 use crate::web::answer::{Answer, Problem, Result};
 use crate::web::desk::{Desk, Stretch};
+use crate::web::events::{Portions, Stream};
 use crate::web::http::{self, App};
 use crate::web::pool::Work;
 use crate::web::private::Private;
@@ -75,38 +77,33 @@ fn report(wanted: Wanted) -> Work<Desk> {
 
 impl Wanted {
     fn found(&self, desk: &mut Desk) -> Result<(Option<Found>, Stretch)> {
-        let one = self.process.as_deref().map(|id| desk.process(id)).transpose()?;
-        Ok((one, desk.stretch(self.asked)?))
+        let stretch = desk.stretch(self.asked)?;
+        Ok((self.process.as_deref().map(|id| desk.process(id, Some(&stretch))).transpose()?, stretch))
     }
 }
 
-/// Where portions go; an error when nobody reads any more.
-type Portions = mpsc::Sender<Bytes>;
+/// What makes a file: it says its name when all is well, then gives its portions, until nobody reads them any more.
+type Make = fn(&mut Desk, &Wanted, Begin<'_>, &Portions) -> Result<()>;
 
-/// What makes a file: it says its name when all is well, then gives its portions.
-type Make = fn(&mut Desk, &Wanted, &mut dyn FnMut(String) -> bool, &Portions) -> Result<()>;
+/// Takes the name; false when nobody waits for the file any more.
+type Begin<'a> = &'a mut dyn FnMut(String) -> bool;
 
 async fn stream(app: &Arc<App>, kind: &'static str, wanted: Wanted, make: Make) -> Result<Response> {
     let place = Arc::clone(&app.downloads).try_acquire_owned().map_err(|_| Problem::busy())?;
     let (begin, begun) = oneshot::channel::<Result<String>>();
     let (send, portions) = mpsc::channel(AHEAD);
     let common = Arc::clone(&app.common);
-    let work = move || {
+    let work_here = move || {
         crate::web::be_humble();
-        let mut begin = Some(begin);
-        let mut named = |name: String| begin.take().is_some_and(|begin| begin.send(Ok(name)).is_ok());
-        let made = make(&mut Desk::new(common), &wanted, &mut named, &send);
-        if let (Some(begin), Err(problem)) = (begin, made) {
-            let _ = begin.send(Err(problem));
-        }
+        work(begin, &send, |named| make(&mut Desk::new(common), &wanted, named, &send));
         drop(place);
     };
     std::thread::Builder::new()
         .name("flatfoot-save".to_owned())
-        .spawn(work)
+        .spawn(work_here)
         .map_err(|error| Problem::internal(&error))?;
     let name = begun.await.map_err(|_| Problem::internal(&"flatfoot failed to make this file"))??;
-    let mut response = Response::new(Body::new(crate::web::events::Stream(portions)));
+    let mut response = Response::new(Body::new(Stream(portions)));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -114,13 +111,24 @@ async fn stream(app: &Arc<App>, kind: &'static str, wanted: Wanted, make: Make) 
     Ok(response)
 }
 
+/// What goes wrong is answered before the first portion, and later breaks the connection: half a file must not look whole.
+fn work(begin: oneshot::Sender<Result<String>>, to: &Portions, make: impl FnOnce(Begin<'_>) -> Result<()>) {
+    let mut begin = Some(begin);
+    let mut named = |name: String| begin.take().is_some_and(|begin| begin.send(Ok(name)).is_ok());
+    let made = catch_unwind(AssertUnwindSafe(|| make(&mut named)));
+    let Err(problem) = made
+        .unwrap_or_else(|_| Err(Problem::internal(&"flatfoot failed to make this file: a fault of its own")))
+    else {
+        return;
+    };
+    match begin {
+        Some(begin) => drop(begin.send(Err(problem))),
+        None => drop(to.blocking_send(Err(io::Error::other(problem.error)))),
+    }
+}
+
 /// A case file that every command opens.
-fn case(
-    desk: &mut Desk,
-    wanted: &Wanted,
-    begin: &mut dyn FnMut(String) -> bool,
-    to: &Portions,
-) -> Result<()> {
+fn case(desk: &mut Desk, wanted: &Wanted, begin: Begin<'_>, to: &Portions) -> Result<()> {
     let (one, stretch) = wanted.found(desk)?;
     let name = name(desk, one.as_ref(), wanted.redact, "flatfoot");
     if desk.common.served.only_looks {
@@ -145,37 +153,23 @@ fn case(
     send(file, &name, begin, to)
 }
 
-fn send(
-    file: std::io::Result<std::fs::File>,
-    name: &str,
-    begin: &mut dyn FnMut(String) -> bool,
-    to: &Portions,
-) -> Result<()> {
+fn send(file: io::Result<std::fs::File>, name: &str, begin: Begin<'_>, to: &Portions) -> Result<()> {
     let mut file = file.map_err(|error| Problem::internal(&error))?;
     if !begin(name.to_owned()) {
         return Ok(());
     }
     loop {
         let mut portion = vec![0; PORTION];
-        match file.read(&mut portion) {
-            Ok(0) | Err(_) => return Ok(()),
-            Ok(length) => {
-                portion.truncate(length);
-                if to.blocking_send(portion.into()).is_err() {
-                    return Ok(());
-                }
-            }
+        let length = file.read(&mut portion).map_err(|error| Problem::internal(&error))?;
+        portion.truncate(length);
+        if length == 0 || to.blocking_send(Ok(portion.into())).is_err() {
+            return Ok(());
         }
     }
 }
 
 /// All figures of a process, or of the host, as they were recorded: one after another, each in the order of time.
-fn series(
-    desk: &mut Desk,
-    wanted: &Wanted,
-    begin: &mut dyn FnMut(String) -> bool,
-    to: &Portions,
-) -> Result<()> {
+fn series(desk: &mut Desk, wanted: &Wanted, begin: Begin<'_>, to: &Portions) -> Result<()> {
     if desk.common.served.only_looks {
         let hint = "flatfoot diagnose FILE --json has the figures of its looks";
         return Err(Problem::not_there("a case of looks alone has no series", hint));
@@ -200,12 +194,12 @@ fn series(
                 at.rem_euclid(1_000),
                 point.value
             );
-            if text.len() >= PORTION && to.blocking_send(std::mem::take(&mut text).into()).is_err() {
+            if text.len() >= PORTION && to.blocking_send(Ok(std::mem::take(&mut text).into())).is_err() {
                 return Ok(());
             }
         }
     }
-    let _ = to.blocking_send(text.into());
+    let _ = to.blocking_send(Ok(text.into()));
     Ok(())
 }
 
@@ -231,6 +225,40 @@ fn plain(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn half_a_file_never_looks_whole() {
+        let fail = || Err(Problem::internal(&"the disk is gone"));
+        let made = |make: &dyn Fn(Begin<'_>, &Portions) -> Result<()>| {
+            let (begin, mut begun) = oneshot::channel();
+            let (send, mut portions) = mpsc::channel(AHEAD);
+            work(begin, &send, |named| make(named, &send));
+            drop(send);
+            let mut all = Vec::new();
+            while let Some(portion) = portions.blocking_recv() {
+                all.push(portion.map_err(|error| error.to_string()));
+            }
+            (begun.try_recv().unwrap().map_err(|problem| problem.error), all)
+        };
+        let gone = "the disk is gone".to_owned();
+        assert_eq!(made(&|_, _| fail()), (Err(gone.clone()), vec![]), "said instead of the file");
+        let half = |named: Begin<'_>, to: &Portions| {
+            assert!(named("a.csv".to_owned()));
+            to.blocking_send(Ok("a,b\n".into())).unwrap();
+            fail()
+        };
+        assert_eq!(made(&half), (Ok("a.csv".to_owned()), vec![Ok("a,b\n".into()), Err(gone)]));
+        let (name, all) = made(&|named, _| {
+            named("a.csv".to_owned());
+            panic!("a fault")
+        });
+        assert!(name.is_ok() && matches!(all.as_slice(), [Err(why)] if why.contains("a fault of its own")));
+        let whole = |named: Begin<'_>, _: &Portions| {
+            named("a.csv".to_owned());
+            Ok(())
+        };
+        assert_eq!(made(&whole), (Ok("a.csv".to_owned()), vec![]));
+    }
 
     #[test]
     fn a_name_is_only_a_name() {

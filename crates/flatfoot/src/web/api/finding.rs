@@ -60,7 +60,7 @@ pub(super) fn work(id: &str, query: &Query) -> Result<Work<Desk>> {
             .judged()
             .ok_or_else(|| Problem::not_there("nothing was judged yet", "ask again in a second"))?;
         let pid = process
-            .map(|process| Ok::<_, Problem>(desk.process(&process)?.known.incarnation.key.pid))
+            .map(|process| Ok::<_, Problem>(desk.process(&process, None)?.known.incarnation.key.pid))
             .transpose()?;
         let brief = find(&judged, &id, pid)?;
         let pid = brief.process.pid;
@@ -106,14 +106,18 @@ fn find<'a>(judged: &'a Judged, id: &str, pid: Option<Pid>) -> Result<&'a Findin
         [_, ..] => {
             Err(Problem::not_understood(format!("{id}: several findings begin so"), "more of its digits"))
         }
-        [] => Err(Problem::not_there(format!("no finding {id}"), "/api/v1/overview lists what was found")),
+        [] => {
+            let of = pid.map(|pid| format!(" of process {pid}")).unwrap_or_default();
+            let hint = "/api/v1/overview lists what was found";
+            Err(Problem::not_there(format!("no finding {id}{of}"), hint))
+        }
     }
 }
 
 /// The charts of what grows, over a day unless another time is asked for.
 fn charts(desk: &mut Desk, id: &str, finding: &Finding, asked: Asked, pixels: usize) -> Result<Vec<Chart>> {
-    let one = desk.process(id)?;
     let usual = desk.stretch(asked)?;
+    let one = desk.process(id, Some(&usual))?;
     let day_ago = usual.to_ms as f64 / 1e3 - DAY_S;
     let first = one.first_unix_ms as f64 / 1e3;
     let asked =

@@ -102,8 +102,8 @@ pub(super) fn work(id: &str, query: &Query) -> Result<Work<Desk>> {
         rows: query.number("rows", 200, 0, 1_000)?,
     };
     Ok(Box::new(move |desk| {
-        let one = desk.process(&id)?;
         let stretch = desk.stretch(asked)?;
+        let one = desk.process(&id, Some(&stretch))?;
         let (seen, origin) = desk.look(&one, &stretch)?;
         let key = one.known.incarnation.key;
         let document = views::map_of(&seen, key.pid, origin)?;

@@ -136,7 +136,7 @@ pub(super) fn when(desk: &Desk, stretch: &Stretch) -> String {
 }
 
 /// For a shell.
-pub(super) fn quoted(text: &str) -> String {
+pub(in crate::web) fn quoted(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:@%".contains(c);
     if !text.is_empty() && text.chars().all(plain) {
         return text.to_owned();

@@ -2,6 +2,8 @@
 
 mod about;
 mod compare;
+#[cfg(test)]
+mod described;
 mod download;
 mod finding;
 mod map;
@@ -14,6 +16,7 @@ mod threads;
 use schemars::{Schema, schema_for};
 
 pub(super) use download::download;
+pub(super) use marks::quoted;
 
 use super::answer::{Problem, Result};
 use super::desk::Desk;

@@ -61,7 +61,7 @@ pub(super) fn work(query: &Query) -> Result<Work<Desk>> {
             host,
             charts,
             findings: diagnosis.map(|d| d.findings.clone()).unwrap_or_default(),
-            not_judged: diagnosis.map(|d| d.not_judged.clone()).unwrap_or_default(),
+            not_judged: desk.common.not_judged(),
             nearest_limit: diagnosis.and_then(|d| d.nearest_limit.clone()),
             judged_at: judged.as_ref().map(|judged| judged.at_unix_s),
             impact: diagnosis.map(|d| d.impact.clone()).unwrap_or_default(),

@@ -69,8 +69,8 @@ pub(super) fn work(id: &str, query: &Query) -> Result<Work<Desk>> {
     let id = super::segment(id)?;
     let (asked, pixels) = (query.times("from", "to")?, query.pixels()?);
     Ok(Box::new(move |desk| {
-        let one = desk.process(&id)?;
         let stretch = desk.stretch(asked)?;
+        let one = desk.process(&id, Some(&stretch))?;
         if stretch.open {
             desk.common.served.want(one.known.incarnation.key.pid);
         }
@@ -141,7 +141,9 @@ fn row(desk: &mut Desk, one: &Found, moment_ms: Option<i64>) -> Result<Option<Bo
     if now.is_some() || one.known.ended_boot_ms.is_none() {
         return Ok(now);
     }
-    desk.with_board(Some(one.last_unix_ms.saturating_sub(1)), |board| board.find(&id).and_then(|no| board.row(no, 120)))
+    desk.with_board(Some(one.last_unix_ms.saturating_sub(1)), |board| {
+        board.find(&id).and_then(|no| board.row(no, 120))
+    })
 }
 
 /// What a finding says of the limits, over what the process's present state says of them.

@@ -81,8 +81,8 @@ pub(super) fn work(id: &str, query: &Query) -> Result<Work<Desk>> {
     let id = super::segment(id)?;
     let asked = query.times("from", "to")?;
     Ok(Box::new(move |desk| {
-        let one = desk.process(&id)?;
         let stretch = desk.stretch(asked)?;
+        let one = desk.process(&id, Some(&stretch))?;
         let (seen, origin) = desk.look(&one, &stretch)?;
         let key = one.known.incarnation.key;
         let tracked = seen.processes.get(&key).ok_or_else(|| anyhow::Error::from(views::gone(key.pid)))?;

@@ -172,6 +172,11 @@ function day(d) {
   return `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())}`;
 }
 
+/** `2026-03-01T03:12:09Z`, for commands. */
+export function iso(unixS) {
+  return `${new Date(unixS * 1000).toISOString().slice(0, 19)}Z`;
+}
+
 /** RFC 3339, as documents say it, to Unix seconds; null when it is none. */
 export function unix(text) {
   const ms = Date.parse(text ?? '');

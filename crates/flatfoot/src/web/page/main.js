@@ -223,16 +223,21 @@ live.addEventListener('state', () => {
 });
 setInterval(showStatus, 1000);
 
-onChange(() => {
+onChange(async (y) => {
+  const looked = location.search;
   showStatus();
-  route().then(retitle);
+  await route();
+  retitle();
+  if (y != null && looked === location.search) scrollTo(0, y);
 });
 
 repaint();
 const first = introduce();
 // A range until now needs the server's time; all else needs nothing and is asked at once.
 if (state().last || state().page === 'compare') await first;
+const { y } = history.state ?? {};
 await route();
+if (y != null) scrollTo(0, y);
 await first;
 showStatus();
 retitle();

@@ -17,7 +17,7 @@ export function sure(finding) {
 }
 
 /** A finding in a few lines; the card leads to its evidence. */
-export function card(finding) {
+function card(finding) {
   // Two processes of one program may have the same.
   const href = link('finding', { id: finding.id, process: finding.process.pid });
   const possible = finding.confidence === 'possible';

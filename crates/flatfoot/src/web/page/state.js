@@ -64,22 +64,25 @@ export function go(more, { replace = false } = {}) {
 export function visit(href, replace = false) {
   const url = new URL(href, location.href);
   if (url.search === location.search) return;
-  history[replace ? 'replaceState' : 'pushState'](null, '', url);
+  if (replace) history.replaceState(history.state, '', url);
+  else history.pushState(null, '', url);
   update();
 }
 
-/** Tells `listener(state, before)` of each change. */
+/** Tells `listener(y)` of each change; `y` is where one had scrolled to, when one comes back. */
 export function onChange(listener) {
   listeners.add(listener);
 }
 
-function update() {
-  const before = current;
+function update(y) {
   current = parse(location.search);
-  for (const listener of listeners) listener(current, before);
+  for (const listener of listeners) listener(y);
 }
 
-addEventListener('popstate', update);
+// The browser would scroll back before the figures are there: each step of the history keeps its own place.
+history.scrollRestoration = 'manual';
+addEventListener('scrollend', () => history.replaceState({ y: scrollY }, ''));
+addEventListener('popstate', () => update(history.state?.y));
 
 // Links of the page change the state instead of loading it anew; what the browser does with ctrl, shift or the middle
 // button stays.

@@ -5,10 +5,8 @@ import { announce, clean, command, h, keyed, put, say } from '../dom.js';
 import { amount, axis, local } from '../format.js';
 import * as shape from './data.js';
 import * as overlays from './overlays.js';
-import { colours, css, faint } from './palette.js';
+import { colours, css, faint, hatch } from './palette.js';
 import { Plot, cursorTime } from './plot.js';
-
-const HELP = 'Drag to zoom, shift and drag to pan, double click to go back. Keyboard: arrows, plus, minus, 0; comma and full stop move the cursor.';
 
 /** `options`: what Plot is told, `isolated()` and `onIsolate(series or null)`, `elapsed`. */
 export class Chart {
@@ -24,7 +22,7 @@ export class Chart {
     this.growth = h('span', { class: 'growth' });
     this.when = h('span', { class: 'when', 'aria-hidden': 'true' });
     this.tableButton = h('button', { type: 'button', class: 'tool', 'aria-pressed': 'false', onclick: () => this.#toggleTable() }, 'Table');
-    this.host = h('div', { class: 'plot', role: 'img', tabindex: '0', 'aria-roledescription': 'chart', title: HELP, 'aria-keyshortcuts': 'ArrowLeft ArrowRight + - 0' });
+    this.host = h('div', { class: 'plot', role: 'img', tabindex: '0', 'aria-roledescription': 'chart', 'aria-keyshortcuts': 'ArrowLeft ArrowRight + - 0' });
     this.empty = h('p', { class: 'empty', hidden: true });
     this.legend = h('ul', { class: 'legend' });
     this.tablePlace = h('div', { class: 'scroll chart-table', hidden: true, tabindex: '0', role: 'region', 'aria-label': 'Table of the chart' });
@@ -128,7 +126,7 @@ export class Chart {
         width: edge ? 0 : stacked ? 1 : 1.75,
         stroke: edge ? 'transparent' : stacked ? css('--page') : colour,
         dash: name === 'limit' || name === 'memory' ? [6, 4] : undefined,
-        fill: role === 'area' ? (stacked ? colour : faint(colour, 0.35)) : undefined,
+        fill: role === 'area' ? (stacked ? (name === 'unexplained' ? (u) => hatch(u.ctx, css('--dim')) : colour) : faint(colour, 0.35)) : undefined,
         points: { show: false, size: 4, stroke: colour, fill: colour, filter: alone },
       };
     });
@@ -186,6 +184,7 @@ export class Chart {
         const key = chosen.get(series.name);
         const area = doc.stacked && doc.series.length > 1 && !only && key === '--leak';
         button.firstElementChild.style.setProperty('background-color', `var(${area ? '--leak-area' : key})`);
+        button.firstElementChild.classList.toggle('hatched', doc.stacked && series.name === 'unexplained');
       },
     );
   }

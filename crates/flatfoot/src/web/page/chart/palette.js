@@ -45,12 +45,11 @@ export function faint(colour, share) {
   return `rgba(${parts.slice(1).map((hex) => parseInt(hex, 16)).join(', ')}, ${share})`;
 }
 
-let hatches = new Map();
+const hatches = new Map();
 
 /** A pattern of thin diagonals, for what is not known. */
 export function hatch(context, colour) {
-  const key = colour;
-  if (!hatches.has(key)) {
+  if (!hatches.has(colour)) {
     const tile = document.createElement('canvas');
     tile.width = tile.height = 8;
     const pen = tile.getContext('2d');
@@ -62,7 +61,7 @@ export function hatch(context, colour) {
       pen.lineTo(shift + 8, 0);
     }
     pen.stroke();
-    hatches.set(key, context.createPattern(tile, 'repeat'));
+    hatches.set(colour, context.createPattern(tile, 'repeat'));
   }
-  return hatches.get(key);
+  return hatches.get(colour);
 }

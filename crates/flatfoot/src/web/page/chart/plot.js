@@ -1,5 +1,5 @@
 // A picture with a time axis, by uPlot, and how it is handled: drag zooms, shift and drag pans, a double click resets;
-// arrows, + and -, 0 by keyboard. Charts, the birth raster and the lifelines are all made of it.
+// a finger pans, two zoom; arrows, + and -, 0 by keyboard. Charts, the birth raster and the lifelines are all made of it.
 
 import { clock, durationShort, local } from '../format.js';
 import { css } from './palette.js';
@@ -40,10 +40,11 @@ export class Plot {
     this.busy = false;
     this.u = new uPlot(this.#settings(options), data, host);
     this.#watchSize();
-    host.addEventListener('keydown', (event) => this.#key(event), { signal: this.#over.signal });
+    host.addEventListener('keydown', (event) => this.#key(event), { signal: this.#ended.signal });
+    this.#handle(this.u.over);
   }
 
-  #over = new AbortController();
+  #ended = new AbortController();
 
   /** New columns and the range they belong to; what is being dragged at stays. */
   update(data, range) {
@@ -67,7 +68,7 @@ export class Plot {
   }
 
   destroy() {
-    this.#over.abort();
+    this.#ended.abort();
     this.observer.disconnect();
     this.u.destroy();
   }
@@ -89,7 +90,7 @@ export class Plot {
         {
           ...axis,
           space: 80,
-          incrs: elapsed ? ELAPSED_STEPS : TIME_STEPS,
+          incrs: TIME_STEPS,
           splits: (u, index, min, max, step) => timeSplits(min, max, step, elapsed),
           values: (u, at, index, space, step) => (elapsed ? at.map((s) => durationShort(s)) : timeLabels(at, step)),
           size: 40,
@@ -121,12 +122,10 @@ export class Plot {
             return null;
           },
           mousedown: (u, target, handler) => (event) => {
-            if (event.button === 0 && event.shiftKey) this.#pan(event);
-            else {
-              this.busy = event.button === 0;
-              addEventListener('mouseup', () => setTimeout(() => (this.busy = false)), { once: true });
-              handler(event);
-            }
+            if (event.button !== 0 || event.shiftKey) return null;
+            this.busy = true;
+            addEventListener('mouseup', () => setTimeout(() => (this.busy = false)), { once: true });
+            handler(event);
             return null;
           },
         },
@@ -143,24 +142,44 @@ export class Plot {
     this.options.onZoom?.(from, to);
   }
 
-  /** Moves what is seen with the pointer. */
-  #pan(start) {
-    // uPlot's listeners are passive: what the shift key marked is let go instead.
-    getSelection()?.empty();
-    this.busy = true;
-    const { min, max } = this.u.scales.x;
-    const perPixel = (max - min) / this.u.over.clientWidth;
-    const shift = (event) => (start.clientX - event.clientX) * perPixel;
-    const move = (event) => {
-      this.glide(min + shift(event), max + shift(event));
+  /** One finger, or shift and the mouse, pans; two fingers zoom. What goes up and down scrolls the page (touch-action). */
+  #handle(over) {
+    const held = new Map();
+    let start = null;
+    let before = null;
+    const places = () => [...held.values()].map((x) => x - over.getBoundingClientRect().left);
+    const begin = () => (start = { ...this.range, at: places() });
+    const listen = (name, run) => over.addEventListener(name, run, { signal: this.#ended.signal });
+    listen('pointerdown', (event) => {
+      const pans = event.pointerType === 'touch' || (event.shiftKey && event.button === 0);
+      if (!pans || held.size === 2 || !this.options.onZoom) return;
+      // uPlot's listeners are passive: what the shift key marked is let go instead.
+      getSelection()?.empty();
+      over.setPointerCapture(event.pointerId);
+      if (!held.size) before = this.range;
+      held.set(event.pointerId, event.clientX);
+      begin();
+    });
+    listen('pointermove', (event) => {
+      if (!held.has(event.pointerId)) return;
+      held.set(event.pointerId, event.clientX);
+      const at = places();
+      if (!this.busy && at.every((x, finger) => Math.abs(x - start.at[finger]) < 6)) return;
+      this.busy = true;
+      this.glide(...grasped(start, at, over.clientWidth));
+    });
+    const end = (event) => {
+      if (!held.delete(event.pointerId)) return;
+      if (held.size) begin();
+      else if (this.busy) {
+        this.busy = false;
+        // The browser took it for scrolling: nothing was meant.
+        if (event.type === 'pointercancel') this.glide(before.from, before.to);
+        else this.options.onZoom(this.range.from, this.range.to);
+      }
     };
-    const stop = (event) => {
-      removeEventListener('mousemove', move);
-      this.busy = false;
-      if (Math.abs(event.clientX - start.clientX) > 3) this.options.onZoom?.(min + shift(event), max + shift(event));
-    };
-    addEventListener('mousemove', move);
-    addEventListener('mouseup', stop, { once: true });
+    listen('pointerup', end);
+    listen('pointercancel', end);
   }
 
   #key(event) {
@@ -212,10 +231,9 @@ export function within(u, paint) {
 
 const STEPS = { bytes: BYTE_STEPS, count: COUNT_STEPS };
 const TIME_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800, 1209600, 2592000, 7776000];
-const ELAPSED_STEPS = TIME_STEPS;
 
 /** Places of labels: whole minutes, hours and days of the reader's time zone. */
-function timeSplits(min, max, step, elapsed) {
+export function timeSplits(min, max, step, elapsed) {
   const offset = (at) => (elapsed ? 0 : -new Date(at * 1000).getTimezoneOffset() * 60);
   const usual = offset(min);
   const places = [];
@@ -224,6 +242,15 @@ function timeSplits(min, max, step, elapsed) {
     places.push(step >= 86400 ? at + usual - offset(at) : at);
   }
   return places;
+}
+
+/** What is seen when fingers that held `start` are at other places: what was under each stays under it. */
+function grasped({ from, to, at: [first, second] }, [x, other], width) {
+  const time = (place) => from + (place / width) * (to - from);
+  const apart = second === undefined || Math.abs(other - x) < 20 ? null : (time(second) - time(first)) / (other - x);
+  const perPixel = apart > 0 ? apart : (to - from) / width;
+  const start = time(first) - x * perPixel;
+  return [start, start + width * perPixel];
 }
 
 /** The time under the cursor, in words. */

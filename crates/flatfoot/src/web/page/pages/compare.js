@@ -2,7 +2,7 @@
 
 import { command, h, put, say } from '../dom.js';
 import * as api from '../api.js';
-import { amount, byteRate, duration, local, minute, period, rate } from '../format.js';
+import { amount, byteRate, duration, iso, local, minute, period, rate } from '../format.js';
 import { notJudged } from '../parts.js';
 import { changed, go, link, state } from '../state.js';
 import { Table } from '../table.js';
@@ -79,7 +79,8 @@ export default class Compare extends Page {
     const names = ['a_from', 'a_to', 'b_from', 'b_to'];
     if (names.every((name) => Number.isFinite(Number(looked[name])) && looked[name])) return Object.fromEntries(names.map((name) => [name, Number(looked[name])]));
     const end = this.#end;
-    const start = Math.max(this.#begin, end - 7200);
+    // Each has a length, however young the recording is.
+    const start = Math.min(Math.max(this.#begin, end - 7200), end - 4);
     const middle = Math.round((start + end) / 2);
     return { a_from: Math.round(start), a_to: middle, b_from: middle, b_to: Math.round(end) };
   }
@@ -91,7 +92,7 @@ export default class Compare extends Page {
   get #begin() {
     // Of looks alone there is one moment.
     const { from } = this.#recorded;
-    return from > 0 && from < this.#end - 1 ? from : this.#end - 3600;
+    return from > 0 && (this.context.info?.live || from < this.#end - 1) ? from : this.#end - 3600;
   }
 
   #recorded = { from: 0, to: 0 };
@@ -106,6 +107,8 @@ export default class Compare extends Page {
   async load({ process }) {
     await this.#learn();
     const windows = this.windows;
+    // What is wrong with them can be mended there.
+    for (const [key, input] of Object.entries(this.inputs)) if (document.activeElement !== input) input.value = local(windows[key]).replace(' ', 'T');
     const [doc, subject] = await Promise.all([
       api.get('/compare', { process, ...windows, pixels: this.pixels }, 'compare'),
       process ? api.get(`/processes/${encodeURIComponent(process)}`, { from: this.#begin, pixels: 16 }, 'subject').catch((error) => (api.overtaken(error) ? Promise.reject(error) : null)) : null,
@@ -117,12 +120,14 @@ export default class Compare extends Page {
     const { process } = state();
     const name = subject?.process ? `${subject.process.name}[${subject.process.pid}]` : null;
     say(this.heading, name ? `Compare ${name}` : 'Compare');
-    for (const [key, input] of Object.entries(this.inputs)) if (document.activeElement !== input) input.value = local(windows[key]).replace(' ', 'T');
     this.#presets(subject);
     const span = (from, to) => `${minute(from)} (${duration(to - from)})`;
     say(this.summary, `before: ${span(windows.a_from, windows.a_to)} · after: ${span(windows.b_from, windows.b_to)}`);
     const length = Math.max(windows.a_to - windows.a_from, windows.b_to - windows.b_from);
-    this.charts(this.chartPlace, doc.charts ?? [], { from: 0, to: length, live: false }, { elapsed: true, onZoom: null, onReset: null, onStep: null });
+    this.#length = length;
+    // They all have one command: it stands below the figures.
+    const charts = (doc.charts ?? []).map((chart) => ({ ...chart, command: null }));
+    this.charts(this.chartPlace, charts, { from: 0, to: length, live: false }, { elapsed: true, onReset: () => this.#narrow(null), onStep: (factor, shift) => this.#step(factor, shift) });
     this.#findings(doc.findings ?? []);
     const rows = (doc.processes ?? []).flatMap((one) => one.figures.map((figure) => ({ process: one.process, ...figure })));
     const told = state().all ? rows : rows.filter(isTelling);
@@ -132,7 +137,9 @@ export default class Compare extends Page {
       left > 0 || state().all ? [left > 0 ? `${left} figures stand still. ` : '', h('a', { href: changed({ all: state().all ? null : '1' }), 'data-focus': 'all' }, state().all ? 'Leave out what stands still' : 'Show them')] : null,
     );
     notJudged(this.notJudged, doc.not_judged);
-    put(this.commandPlace, windows, () => command(`flatfoot compare ${iso(windows.a_from)}..${iso(windows.a_to)} ${iso(windows.b_from)}..${iso(windows.b_to)}`, { quiet: true }));
+    const terminal = doc.charts?.[0]?.command ?? `flatfoot compare ${iso(windows.a_from)}..${iso(windows.a_to)} ${iso(windows.b_from)}..${iso(windows.b_to)}`;
+    const only = subject?.process ? ` --only ${subject.process.pid}` : '';
+    put(this.commandPlace, terminal + only, () => command(terminal + only, { quiet: true }));
   }
 
   #presets(subject) {
@@ -160,8 +167,38 @@ export default class Compare extends Page {
     );
   }
 
-  key() {
-    return false;
+  #length = 0;
+  #whole = null;
+
+  /** The same part of both windows; null: both as they were before. */
+  #narrow(part) {
+    const { windows } = this;
+    if (part) {
+      this.#whole ??= windows;
+      const at = (from, seconds) => Math.round(from + seconds);
+      go({ a_from: at(windows.a_from, part.from), a_to: at(windows.a_from, part.to), b_from: at(windows.b_from, part.from), b_to: at(windows.b_from, part.to) });
+    } else if (this.#whole) {
+      go(this.#whole);
+      this.#whole = null;
+    }
+  }
+
+  #step(factor, shift) {
+    const middle = this.#length * (0.5 + shift);
+    this.zoomTo(middle - (this.#length * factor) / 2, middle + (this.#length * factor) / 2);
+  }
+
+  zoomTo(from, to) {
+    const least = Math.max(0, 10 - (to - from)) / 2;
+    this.#narrow({ from: from - least, to: to + least });
+  }
+
+  key({ key }) {
+    const factor = { '+': 0.5, '=': 0.5, '-': 2 }[key];
+    if (factor) this.#step(factor, 0);
+    else if (key === '0') this.#narrow(null);
+    else return false;
+    return true;
   }
 }
 
@@ -177,5 +214,3 @@ function around(at, from, end) {
   const span = Math.min(at - from, end - at, DAY);
   return [at - span, at, at, at + span];
 }
-
-const iso = (at) => new Date(at * 1000).toISOString().slice(0, 19) + 'Z';

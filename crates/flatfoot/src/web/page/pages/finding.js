@@ -123,7 +123,7 @@ export default class Finding extends Page {
     limits(place, finding.limits);
     return [
       h('section', {}, h('h2', {}, 'Limits'), place),
-      h('section', {}, h('h2', {}, 'On the command line'), h('p', {}, command(`flatfoot diagnose ${finding.process.pid}`)), h('pre', { tabindex: '0', class: 'scroll' }, lines(text))),
+      h('section', {}, h('h2', {}, 'On the command line'), h('p', {}, command(`flatfoot diagnose ${finding.process.pid}${this.judged}`)), h('pre', { tabindex: '0', class: 'scroll' }, lines(text))),
       h('section', {}, h('h2', {}, 'Take along'), downloads(process_id ?? String(finding.process.pid), this.shown())),
     ];
   }

@@ -74,7 +74,7 @@ export default class MemoryMap extends Page {
     this.classes.update([...doc.classes, doc.total].map((row) => ({ ...row, exact: doc.committed_exact })));
     const remarks = [...(doc.committed_exact ? [] : ['~ committed is derived from permissions; --detail full reads it']), ...(doc.remarks ?? [])];
     put(this.remarks, remarks, () => remarks.map((line) => h('p', {}, line)));
-    put(this.commandPlace, doc.process.pid, () => command(`flatfoot map ${doc.process.pid}`, { quiet: true }));
+    put(this.commandPlace, doc.process.pid, () => command(`flatfoot map ${doc.process.pid}${this.where}`, { quiet: true }));
     put(this.histogram, [doc.histogram, location.search], () => histogram(doc.histogram, state().size ?? null, (size) => changed({ size: state().size === size ? null : size, offset: null })));
     this.#chosen();
     this.filter.follow();

@@ -1,6 +1,6 @@
 // The host: findings first, then where its memory goes, then every process by growth.
 
-import { h, say } from '../dom.js';
+import { command, h, put, say } from '../dom.js';
 import * as api from '../api.js';
 import { bytesShort, count, local, signed } from '../format.js';
 import { findings, notJudged } from '../parts.js';
@@ -38,6 +38,7 @@ export default class Overview extends Page {
     this.heading = h('h1', { tabindex: '-1' }, 'Overview');
     this.verdict = h('p', { class: 'verdict' });
     this.findings = h('div', { class: 'findings' });
+    this.commandPlace = h('p', { class: 'as-command' });
     this.chartPlace = h('div', { class: 'charts two' });
     this.filter = filterField({ label: 'Filter processes by name, label, command or pid', name: 'filter', placeholder: 'name, command or pid' });
     this.table = new Table({ caption: 'Processes', hideCaption: true, columns: COLUMNS, rowKey: (row) => row.id, sortBy: 'by', sortDefault: 'growth', rowClass: (row) => (row.ended ? 'ended' : row.growing ? 'growing' : '') });
@@ -47,7 +48,7 @@ export default class Overview extends Page {
     this.foot = h('p', { class: 'dim impact' });
     return [
       h('header', { class: 'head' }, this.heading, this.verdict),
-      h('section', { 'aria-labelledby': 'findings-title' }, h('h2', { id: 'findings-title' }, 'Findings'), this.findings),
+      h('section', { 'aria-labelledby': 'findings-title' }, h('h2', { id: 'findings-title' }, 'Findings'), this.findings, this.commandPlace),
       h('section', { 'aria-labelledby': 'memory-title' }, h('h2', { id: 'memory-title' }, 'Memory'), this.makeRangeBar(), this.chartPlace),
       h(
         'section',
@@ -84,6 +85,7 @@ export default class Overview extends Page {
     const nearest = overview.nearest_limit ? ` Nearest limit: ${words.nearestLimit(overview.nearest_limit)}.` : '';
     const none = overview.judged_at == null ? 'Not judged yet: the first judgement comes after a few looks.' : all + nearest;
     findings(this.findings, overview.findings, none);
+    put(this.commandPlace, this.judged, () => command(`flatfoot diagnose${this.judged}`, { quiet: true }));
     this.charts(this.chartPlace, overview.charts);
     this.filter.follow();
     this.table.update(processes.processes);
@@ -92,7 +94,7 @@ export default class Overview extends Page {
     say(this.none, state().filter ? `No process has “${state().filter}” in its name, label, command or pid.` : 'No processes were recorded.');
     notJudged(this.notJudged, overview.not_judged);
     const judged = !overview.judged_at ? '' : `Judged ${local(overview.judged_at)}. `;
-    say(this.foot, `${judged}Impact: ${words.impact(overview.impact, this.context.info?.origin ?? processes.origin)}.`);
+    say(this.foot, `${judged}Impact: ${words.impact(overview.impact, this.context.info?.recorded?.by === 'page' ? 'this host' : processes.origin)}.`);
   }
 
   #verdict({ findings: list, host }, { total }) {

@@ -3,6 +3,7 @@
 import { Chart } from '../chart/chart.js';
 import * as api from '../api.js';
 import { h, keyed } from '../dom.js';
+import { iso } from '../format.js';
 import { RangeBar, asked, follows, reset, step, zoom } from '../range.js';
 import { changed, go, state } from '../state.js';
 import { tabs, trouble } from '../parts.js';
@@ -76,6 +77,25 @@ export class Page {
   /** Does it say that something went wrong? */
   get isTroubled() {
     return this.trouble.childElementCount > 0;
+  }
+
+  /** What a command has to be told to look at the same: nothing on the host itself, else the file and its newest time. */
+  get where() {
+    const { live, recorded } = this.context.info ?? {};
+    if (recorded?.by === 'case') return ` ${this.#file}`;
+    return recorded?.by === 'recorder' && !live ? ` --at ${iso(recorded.to)} --store ${this.#file}` : '';
+  }
+
+  /** The same for one that judges, as the page does: by the last day. */
+  get judged() {
+    const { live, recorded } = this.context.info ?? {};
+    return recorded?.by === 'recorder' && live ? ` --since 24h --store ${this.#file}` : this.where;
+  }
+
+  /** What is served, for a shell. */
+  get #file() {
+    const path = this.context.info.origin.replace(/^recorded in /, '');
+    return /^[\w/.+=:@%-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
   }
 
   /** Notes the range that an answer is of. */

@@ -1,6 +1,6 @@
 // One process: what grows in it, by class and by count, with its limits, restarts and findings.
 
-import { h, put, say } from '../dom.js';
+import { command, h, put, say } from '../dom.js';
 import * as api from '../api.js';
 import { bytesShort, count, duration, local, processName, unix } from '../format.js';
 import { downloads, findings, limits, moment, notJudged } from '../parts.js';
@@ -18,6 +18,7 @@ export default class Process extends Page {
     this.heading = h('h1', { tabindex: '-1' }, 'Process');
     this.about = h('div', { class: 'about' });
     this.findings = h('div', { class: 'findings' });
+    this.commandPlace = h('p', { class: 'as-command' });
     this.show_ = choice('Memory', 'show', { committed: 'Committed', touched: 'Touched' }, 'committed');
     this.switchPlace = h('div', { class: 'switch', hidden: true }, this.show_.element);
     this.main = h('div', { class: 'charts two' });
@@ -28,7 +29,7 @@ export default class Process extends Page {
     this.downloads = h('div', {});
     return [
       h('header', { class: 'head' }, this.heading, this.tabs, this.about),
-      h('section', { 'aria-labelledby': 'findings-title' }, h('h2', { id: 'findings-title' }, 'Findings'), this.findings),
+      h('section', { 'aria-labelledby': 'findings-title' }, h('h2', { id: 'findings-title' }, 'Findings'), this.findings, this.commandPlace),
       h('section', { 'aria-labelledby': 'history-title' }, h('h2', { id: 'history-title' }, 'History'), h('div', { class: 'bar' }, this.makeRangeBar(), this.switchPlace), this.main, this.naught),
       h('section', { 'aria-labelledby': 'limits-title' }, h('h2', { id: 'limits-title' }, 'Limits'), this.limits),
       this.restarts,
@@ -59,6 +60,7 @@ export default class Process extends Page {
     this.charts(this.main, shown.filter((chart) => !isNaught(chart)));
     const naught = shown.filter(isNaught).map((chart) => chart.title.toLowerCase());
     say(this.naught, naught.length ? `None in this time: ${naught.join(', ')}.` : '');
+    put(this.commandPlace, [process.pid, this.judged], () => command(`flatfoot diagnose ${process.pid}${this.judged}`, { quiet: true }));
     limits(this.limits, doc.limits);
     this.#restarts(doc.restarts ?? []);
     notJudged(this.notJudged, doc.not_judged);

@@ -46,6 +46,7 @@ export default class Threads extends Page {
     this.figures = h('p', { class: 'verdict' });
     this.table = new Table({ caption: 'Patterns of thread names', hideCaption: true, columns: COLUMNS, rowKey: (row) => row.pattern, rowClass: (row) => (row.births_per_s > 0 ? 'growing' : '') });
     this.quiet = h('p', { class: 'dim' });
+    this.commandPlace = h('p', { class: 'as-command' });
     this.notes = h('div', { class: 'dim notes' });
     this.fold = choice('Fold by', 'raster', { minute: 'minute', hour: 'hour' }, 'minute');
     const handling = this.handling;
@@ -55,7 +56,7 @@ export default class Threads extends Page {
     this.owners = h('div', {});
     return [
       h('header', { class: 'head' }, this.heading, this.tabs, this.figures),
-      h('section', { 'aria-labelledby': 'patterns-title' }, h('h2', { id: 'patterns-title' }, 'Patterns'), this.table.element, this.quiet, this.notes),
+      h('section', { 'aria-labelledby': 'patterns-title' }, h('h2', { id: 'patterns-title' }, 'Patterns'), this.table.element, this.quiet, this.notes, this.commandPlace),
       h(
         'section',
         { 'aria-labelledby': 'births-title' },
@@ -96,6 +97,7 @@ export default class Threads extends Page {
     );
     const notes = doc.groups.flatMap((group) => [group.inferred, group.split_by].filter(Boolean).map((note) => `${group.pattern}: ${note}`)).concat(doc.remarks ?? []);
     put(this.notes, notes, () => notes.slice(0, 12).map((note) => h('p', {}, note)));
+    put(this.commandPlace, [doc.process.pid, this.where], () => command(`flatfoot threads ${doc.process.pid}${this.where}`, { quiet: true }));
     this.fold.follow();
     const place = doc.groups.findIndex((group) => group.pattern === chosen);
     const view = { doc, range: this.shown(), chosen: place < 0 ? null : place, fold: this.fold.value === 'hour' ? 3600 : 60 };
