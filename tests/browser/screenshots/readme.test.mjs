@@ -91,7 +91,7 @@ async function live(t, cwd, store, pid) {
     const socket = join(folder(t), 'tmux');
     const tmux = (...args) => execFileSync('tmux', ['-S', socket, ...args], { encoding: 'utf8' });
     const command = `LC_ALL=C.UTF-8 NO_COLOR=1 '${flatfootPath()}' top ${pid} --store '${store}'`;
-    tmux('-f', '/dev/null', 'new-session', '-d', '-x', '118', '-y', '26', '-c', cwd, 'sh', '-c', `${command}; exec sleep 600`);
+    tmux('-f', '/dev/null', 'new-session', '-d', '-x', '118', '-y', '20', '-c', cwd, 'sh', '-c', `${command}; exec sleep 600`);
     let screen = '';
     try {
         await until('the finding on the screen', () => {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use detect::compare::{Change, FiringSource, Proof};
 use detect::eta::Rate;
-use model::{Bytes, Impact, show};
+use model::{Bytes, Impact, ProcessRef, show};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -91,6 +91,8 @@ pub(crate) struct FindingRow {
     pub(crate) id: String,
     /// Its kind.
     pub(crate) kind: String,
+    /// Whose it is.
+    pub(crate) process: ProcessRef,
     /// What grows.
     pub(crate) subject: String,
     /// `possible`, `likely`, `confirmed`.
@@ -171,7 +173,9 @@ impl CompareDocument {
         labelled_list(&mut out, term, "APPEARED", &only(|members| members.0 == 0));
         labelled_list(&mut out, term, "ENDED", &only(|members| members.1 == 0));
         for change in findings {
-            let mut text = format!("{} {}", change.finding.id, headline(&change.finding));
+            let finding = &change.finding;
+            let mut text =
+                format!("{} {} {}", finding.id, super::diagnosis::process(finding), headline(finding));
             if let Some((other, _)) = &change.same_as {
                 let shared = shared(change).join(", ");
                 let _ = write!(text, "; the same leak as {} on the other side (same {shared})", other.id);
@@ -323,6 +327,7 @@ impl FindingRow {
         Self {
             id: change.finding.id.clone(),
             kind: change.finding.kind.id().to_owned(),
+            process: change.finding.process.clone(),
             subject: change.finding.subject.as_str().to_owned(),
             confidence: change.finding.confidence.label(),
             change: change.change,

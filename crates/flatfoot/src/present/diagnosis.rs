@@ -18,11 +18,11 @@ const LABEL: usize = 13;
 pub(crate) fn host(diagnosis: &Diagnosis, term: Term) -> String {
     let mut out = String::new();
     let looked = &diagnosis.looked_at;
-    let processes = show::count(looked.processes);
+    let processes = processes(looked.processes);
     let _ = if looked.took_s > 0.0 {
-        write!(out, "{processes} processes in {}, by reading only", show::duration(looked.took_s))
+        write!(out, "{processes} in {}, by reading only", show::duration(looked.took_s))
     } else {
-        write!(out, "{processes} processes, as they were recorded")
+        write!(out, "{processes}, as they were recorded")
     };
     if looked.looks > 1 && looked.watched_s >= 1.0 {
         let _ = write!(out, "; watched for {}", show::duration(looked.watched_s));
@@ -36,7 +36,7 @@ pub(crate) fn host(diagnosis: &Diagnosis, term: Term) -> String {
         brief(finding, term, &mut out);
     }
     if diagnosis.findings.is_empty() {
-        let _ = write!(out, "Nothing suspicious in {} processes.", show::count(looked.processes));
+        let _ = write!(out, "Nothing suspicious in {processes}.");
         if let Some(nearest) = &diagnosis.nearest_limit {
             let _ = write!(out, " Nearest limit: {}.", nearest_limit(nearest));
         }
@@ -178,6 +178,11 @@ fn confidence(confidence: Confidence, term: Term) -> String {
 /// The process of a finding, as it is called.
 pub(crate) fn process(finding: &Finding) -> String {
     called(&finding.process)
+}
+
+/// `1 process`, `1,204 processes`.
+pub(crate) fn processes(count: u64) -> String {
+    format!("{} process{}", show::count(count), if count == 1 { "" } else { "es" })
 }
 
 /// `java[3248] torquebox`.

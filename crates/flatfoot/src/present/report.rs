@@ -11,7 +11,7 @@ pub(super) fn looked_at(diagnosis: &Diagnosis) -> String {
     let Diagnosis { host, looked_at, origin, .. } = diagnosis;
     let whom = match looked_at.processes {
         1 => "One process".to_owned(),
-        n => format!("{} processes", show::count(n)),
+        n => words::processes(n),
     };
     let watched = if looked_at.watched_s >= 1.0 {
         format!(", over {}", show::duration(looked_at.watched_s))
@@ -59,7 +59,7 @@ pub(super) fn memory_of(host: &HostSummary) -> String {
 /// `Nothing suspicious in java[4711]. Nearest limit: ….`; nobody's name for a whole host.
 pub(super) fn nothing(diagnosis: &Diagnosis, names: &[String]) -> String {
     let whom = match names {
-        [] => format!("{} processes", show::count(diagnosis.looked_at.processes)),
+        [] => words::processes(diagnosis.looked_at.processes),
         names => names.join(", "),
     };
     let nearest = diagnosis.nearest_limit.as_ref();

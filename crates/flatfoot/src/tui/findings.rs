@@ -118,7 +118,10 @@ fn title(finding: &Finding) -> Line {
 }
 
 fn nothing(app: &App, diagnosis: &Diagnosis) -> Line {
-    let mut text = format!("Nothing suspicious in {} processes.", show::count(diagnosis.looked_at.processes));
+    let mut text = format!(
+        "Nothing suspicious in {}.",
+        crate::present::diagnosis::processes(diagnosis.looked_at.processes)
+    );
     if let Some(nearest) = &diagnosis.nearest_limit {
         text.push_str(" Nearest limit: ");
         text.push_str(&nearest_limit(nearest));

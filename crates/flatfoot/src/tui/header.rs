@@ -79,7 +79,7 @@ fn figures(app: &App, area: Rect, pen: &mut Pen<'_>) {
         _ => {}
     }
     if let Some(processes) = host.processes {
-        parts.push(format!("{} processes", show::count(processes)));
+        parts.push(crate::present::diagnosis::processes(processes));
     }
     if let Some(tasks) = host.tasks {
         parts.push(format!("{} tasks", show::count(tasks)));

@@ -2,7 +2,7 @@
 
 import { command, h, put, say } from '../dom.js';
 import * as api from '../api.js';
-import { amount, byteRate, duration, iso, local, minute, period, rate } from '../format.js';
+import { amount, byteRate, duration, iso, local, minute, period, processName, rate } from '../format.js';
 import { notJudged } from '../parts.js';
 import { changed, go, link, state } from '../state.js';
 import { Table } from '../table.js';
@@ -159,10 +159,15 @@ export default class Compare extends Page {
     );
   }
 
-  #findings(list) {
+  #findings(all) {
+    // What has another id on the other side is listed there.
+    const list = all.filter((one) => !(one.change === 'ended' && one.same_as));
+    const leak = (one) => h('a', { href: link('finding', { id: one.id, process: one.process.pid }) }, one.subject);
+    const same = (one) => (one.same_as ? `, the same leak as ${one.same_as} on the other side` : '');
+    const item = (one) => h('li', {}, h('b', {}, one.change), ` ${one.kind.replaceAll('-', ' ')} ${processName(one.process)}: `, leak(one), same(one), ' ', h('span', { class: `sure ${one.confidence}` }, one.confidence));
     put(this.findings, list, () =>
       list.length
-        ? h('section', {}, h('h2', {}, 'Findings'), h('ul', { class: 'plain' }, list.map((one) => h('li', {}, h('b', {}, one.change), ` ${one.kind.replaceAll('-', ' ')} `, h('a', { href: link('finding', { id: one.id }) }, one.subject), one.same_as ? `, the same leak as ${one.same_as} on the other side` : '', ' ', h('span', { class: `sure ${one.confidence}` }, one.confidence)))))
+        ? h('section', {}, h('h2', {}, 'Findings'), h('ul', { class: 'plain' }, list.map(item)))
         : null,
     );
   }
