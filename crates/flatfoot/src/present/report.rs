@@ -77,6 +77,9 @@ pub(super) fn facts(finding: &Finding, host: &HostSummary) -> Vec<(&'static str,
     }
     facts.push(("Risk", finding.risk.clone()));
     facts.push(("Now", finding.now.clone()));
+    // The stack itself is shown below: who reads one line reads this one.
+    let seen = finding.created_by.iter().find(|by| !matches!(by.source.as_str(), "owner" | "site"));
+    facts.push(("Created by", seen.map(creators::line).unwrap_or_default()));
     for schedule in &finding.schedules {
         facts.push(if schedule.in_process {
             ("Job", creators::job_line(schedule))
