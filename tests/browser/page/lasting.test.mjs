@@ -160,6 +160,10 @@ test('on a host that leaks', async (t) => {
         await until('new figures came', () => requests() > before + 2);
         await shown(page);
         assert.equal(await page.evaluate(() => window.emptied), 0);
+        // Made anew below the cursor, too.
+        await page.emulateMedia({ colorScheme: 'dark' });
+        await page.waitForFunction(() => document.querySelector('[data-chart="threads"] .when').textContent);
+        assert.equal(await page.evaluate(() => window.emptied), 0);
     });
 
     await t.test('a finger pans, two zoom, up and down scrolls', async (t) => {

@@ -105,10 +105,13 @@ export class Chart {
       return;
     }
     this.#look = look;
+    const pointer = this.#plot?.pointer;
     this.#plot?.destroy();
     this.#plot = null;
     this.host.replaceChildren();
     this.#plot = new Plot(this.host, this.#settings(parts), data, this.#range);
+    // Whoever reads the figures under the cursor goes on reading.
+    if (pointer) this.#plot.point(pointer);
   }
 
   #settings(parts) {

@@ -62,6 +62,17 @@ export class Plot {
     this.u.setScale('x', { min: from, max: to });
   }
 
+  /** Where the cursor is in the picture; null for nowhere. */
+  get pointer() {
+    const { left, top } = this.u.cursor;
+    return left >= 0 ? { left, top } : null;
+  }
+
+  /** Puts the cursor there, when the picture has been laid out. */
+  point(pointer) {
+    queueMicrotask(() => this.u.setCursor(pointer));
+  }
+
   /** The column under the cursor; null for none. */
   get cursor() {
     return this.u.cursor.idx ?? null;
