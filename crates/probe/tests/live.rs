@@ -78,7 +78,8 @@ fn this_process_with_everything() {
         reading.cmdline.value().unwrap().iter().map(|text| text.as_str().to_owned()).collect();
     assert_eq!(cmdline, own);
     let (statm, status) = (reading.statm.value().unwrap(), reading.status.value().unwrap());
-    assert!(statm.size.0 > 0 && statm.size.0.abs_diff(reading.stat.virtual_size.0) < 64 << 20);
+    // Another thread's first allocation may come between the two, which takes 128 MiB of address space at once.
+    assert!(statm.size.0 > 0 && statm.size.0.abs_diff(reading.stat.virtual_size.0) < 256 << 20);
     assert_eq!(status.uid, rustix::process::geteuid().as_raw());
     assert_eq!(status.ns_pids.last(), Some(&std::process::id()));
     assert!(status.rss_anon.is_some() && status.resident_peak.is_some());

@@ -43,7 +43,9 @@ test('the pictures of the README', async (t) => {
     mkdirSync(folderOf, { recursive: true });
     const { store: whole, pid, found } = await subject(t);
     // Whoever else leaks on the machine that this is run on is no part of the story: the process, and the host around it.
-    const cwd = folder(t);
+    // A path that can be read in a picture.
+    const cwd = WRITE ? '/tmp/case' : folder(t);
+    mkdirSync(cwd, { recursive: true });
     const store = 'founding.flatfoot';
     await flatfoot(t, ['save', pid, '--store', resolve(whole), '--since', '3h', '-o', store], { codes: [0], cwd });
     const blank = await open(t, 'about:blank');
@@ -69,7 +71,7 @@ test('the pictures of the README', async (t) => {
     const overview = await open(t, server.url);
     await shown(overview);
     assert.match(await overview.locator('main').innerText(), /THREAD LEAK/);
-    await take(overview, 'overview', 890);
+    await take(overview, 'overview', 940);
     const births = await open(t, server.url, { path: `/?page=threads&id=${id}` });
     await shown(births);
     assert.match(await births.locator('main').innerText(), /pool-\*-thread-1/);
@@ -91,7 +93,7 @@ async function live(t, cwd, store, pid) {
     const socket = join(folder(t), 'tmux');
     const tmux = (...args) => execFileSync('tmux', ['-S', socket, ...args], { encoding: 'utf8' });
     const command = `LC_ALL=C.UTF-8 NO_COLOR=1 '${flatfootPath()}' top ${pid} --store '${store}'`;
-    tmux('-f', '/dev/null', 'new-session', '-d', '-x', '118', '-y', '20', '-c', cwd, 'sh', '-c', `${command}; exec sleep 600`);
+    tmux('-f', '/dev/null', 'new-session', '-d', '-x', '118', '-y', '23', '-c', cwd, 'sh', '-c', `${command}; exec sleep 600`);
     let screen = '';
     try {
         await until('the finding on the screen', () => {
